@@ -1,1 +1,4 @@
-//! Placeholder.
+//! The Muster server: see docs/ARCHITECTURE.md for the map.
+
+pub mod app;
+pub mod clock;

@@ -1,2 +1,3 @@
-//! Placeholder.
+//! The command line of the Muster server.
+
 fn main() {}

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The only place where SQL stands. One text serves SQLite and PostgreSQL; [`tx::Tx`] knows which of them it talks to.
+//!
+//! Every aggregate has a file of its own that adds methods to [`tx::Tx`]. No pool leaves this package, and no method
+//! decides anything: callers do, inside [`write!`], which commits all of it or nothing.
+
+pub mod audit;
+mod error;
+pub mod events;
+mod open;
+mod tx;
+
+#[cfg(test)]
+mod testing;
+
+pub use error::StoreError;
+pub use open::{OpenError, Store};
+pub use tx::{ATTEMPTS, GivesWay, Tx};

@@ -1,0 +1,25 @@
+//! Use cases, one file per aggregate. Each decides and authorizes, and writes the change, its audit entry, its events and
+//! its jobs in one transaction. Calls to PVE or to agents never happen inside one.
+
+pub mod context;
+pub mod error;
+
+use std::sync::Arc;
+
+use muster_store::Store;
+
+pub use context::{Caller, Ctx};
+pub use error::{Error, FieldError};
+
+use crate::clock::{Clock, Ids};
+
+/// Everything a use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids and random bytes.
+    pub ids: Arc<dyn Ids>,
+}
