@@ -22,6 +22,7 @@ pub trait Ids: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
     fn now(&self) -> Timestamp {
         jiff::Timestamp::now().into()
     }
@@ -31,6 +32,7 @@ impl Clock for SystemClock {
 pub struct SystemIds;
 
 impl Ids for SystemIds {
+    #[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Every test. What cannot run on this machine is skipped, counted and named; in CI a skip is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/parts.sh install
+export MUSTER_TEST_SKIPS="$PWD/target/skipped-tests.txt"
+mkdir -p target && : >"$MUSTER_TEST_SKIPS"
+
+scripts/build.sh web
+scripts/build.sh agent
+export MUSTER_TEST_AGENTS="$PWD/target/agents"
+scripts/with-postgres.sh cargo test --quiet --workspace
+(cd web && npm run --silent test)
+if command -v chromium >/dev/null; then
+    node scripts/e2e.mjs
+else
+    echo "browser tests: no chromium on this machine" >>"$MUSTER_TEST_SKIPS"
+fi
+
+skipped=$(wc -l <"$MUSTER_TEST_SKIPS")
+echo "skipped: $skipped"
+[ "$skipped" = 0 ] || sort "$MUSTER_TEST_SKIPS" | uniq -c
+[ "$skipped" = 0 ] || [ -z "${CI:-}" ] || { echo "a skipped test is a failed one in CI" >&2 && exit 1; }
