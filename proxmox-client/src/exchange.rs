@@ -1,0 +1,172 @@
+//! One request to one endpoint, and what its end means.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use hyper::ext::ReasonPhrase;
+use reqwest::Url;
+use reqwest::header::AUTHORIZATION;
+
+use crate::answer::Answer;
+use crate::catalogue::{Method, Request};
+use crate::trust::NotPinned;
+use crate::{ApiToken, Endpoint, Error, Result, Trust, trust};
+
+/// PVE closes an idle connection after 5 s; a connection is given up before that, so that few requests meet a closing
+/// one.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// How long reaching an endpoint may take, TLS included, before the next one is tried.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Sends requests: connections, authentication, time and size.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    http: reqwest::Client,
+    token: Option<ApiToken>,
+    timeout: Duration,
+    max_answer: usize,
+}
+
+impl Exchange {
+    pub(crate) fn new(trust: &Trust, token: Option<ApiToken>, timeout: Duration, max_answer: usize) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(trust::client_config(trust)?)
+            .user_agent(concat!("proxmox-client/", env!("CARGO_PKG_VERSION")))
+            .http1_only()
+            .https_only(true)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .gzip(true)
+            .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(CONNECT.min(timeout))
+            .build()
+            .map_err(|e| Error::invalid("HTTP setup", chain(&e)))?;
+        Ok(Self {
+            http,
+            token,
+            timeout,
+            max_answer,
+        })
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    pub(crate) async fn send(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer> {
+        match tokio::time::timeout(self.timeout, self.converse(endpoint, request)).await {
+            Ok(outcome) => outcome,
+            Err(_) if request.changes_something() => Err(Error::Unknown {
+                call: request.call.name,
+                endpoint: endpoint.clone(),
+                reason: format!("no answer within {} s", self.timeout.as_secs_f32()),
+            }),
+            Err(_) => Err(Error::TimedOut {
+                call: request.call.name,
+                after: self.timeout,
+            }),
+        }
+    }
+
+    async fn converse(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer> {
+        let failed = |e: reqwest::Error| failure(endpoint, request, &e);
+        let mut response = self.build(endpoint, request)?.send().await.map_err(failed)?;
+        let status = response.status();
+        let reason = match response.extensions().get::<ReasonPhrase>() {
+            Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
+            None => status.canonical_reason().unwrap_or_default().to_owned(),
+        };
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > self.max_answer {
+                return Err(Error::TooLarge {
+                    call: request.call.name,
+                    limit: self.max_answer,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status: status.as_u16(),
+            reason,
+            body,
+        })
+    }
+
+    fn build(&self, endpoint: &Endpoint, request: &Request) -> Result<reqwest::RequestBuilder> {
+        let mut url = Url::parse(&format!("{endpoint}/api2/json{}", request.path))
+            .map_err(|e| Error::invalid("path parameter", e.to_string()))?;
+        let builder = match request.call.method {
+            // PVE refuses a body on GET, and any chunked body.
+            Method::Get => {
+                if !request.params.is_empty() {
+                    url.query_pairs_mut().extend_pairs(&request.params);
+                }
+                self.http.get(url)
+            }
+            Method::Post => self.http.post(url).form(&request.params),
+        };
+        Ok(match &self.token {
+            Some(token) => builder.header(AUTHORIZATION, token.header()),
+            None => builder,
+        })
+    }
+}
+
+/// What a failed exchange means: connecting comes before sending, anything later may have reached PVE.
+fn failure(endpoint: &Endpoint, request: &Request, error: &reqwest::Error) -> Error {
+    let (call, endpoint) = (request.call.name, endpoint.clone());
+    match tls_cause(error) {
+        Some(tls) if error.is_connect() => match not_pinned(tls) {
+            Some(refusal) => Error::TlsMismatch {
+                endpoint,
+                expected: refusal.expected.clone(),
+                got: refusal.got,
+            },
+            None => Error::Tls {
+                endpoint,
+                reason: tls.to_string(),
+            },
+        },
+        _ if error.is_connect() => Error::NotSent {
+            call,
+            reason: format!("{endpoint}: {}", last_cause(error)),
+        },
+        _ => Error::Unknown {
+            call,
+            endpoint,
+            reason: last_cause(error),
+        },
+    }
+}
+
+fn tls_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn not_pinned(error: &rustls::Error) -> Option<&NotPinned> {
+    match error {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// An error and everything behind it. An I/O error hides its cause behind `get_ref`.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+fn last_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
