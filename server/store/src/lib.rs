@@ -4,8 +4,12 @@
 //! decides anything: callers do, inside [`write!`], which commits all of it or nothing.
 
 pub mod audit;
+pub mod clusters;
+pub mod discovery_log;
 mod error;
 pub mod events;
+pub mod guests;
+pub mod nodes;
 mod open;
 mod tx;
 

@@ -52,6 +52,115 @@ fn skip(test: &str, reason: &str) {
     }
 }
 
+/// Rows of a small fleet. Ids are made of small numbers.
+pub(crate) mod fleet {
+    use std::collections::BTreeMap;
+
+    use sqlx::types::Json;
+    use uuid::Uuid;
+
+    use crate::clusters::ClusterRow;
+    use crate::guests::GuestRow;
+    use crate::nodes::NodeRow;
+
+    /// A cluster that was just added.
+    pub(crate) fn cluster(id: u128, name: &str) -> ClusterRow {
+        ClusterRow {
+            id: Uuid::from_u128(id),
+            name: name.to_owned(),
+            endpoints: Json(vec!["https://192.0.2.10:8006".to_owned()]),
+            token_id: "muster@pve!main".to_owned(),
+            tls_mode: "pinned".to_owned(),
+            accepted: Some("AA:BB".to_owned()),
+            fingerprints: Json(BTreeMap::new()),
+            ca_pem: None,
+            state_seconds: 10,
+            detail_seconds: 3600,
+            paused: false,
+            version: None,
+            release: None,
+            cluster_name: None,
+            quorate: None,
+            permissions: None,
+            last_discovered_at: None,
+            error_code: None,
+            error_detail: None,
+            error_since: None,
+            created_at: 1,
+            updated_at: 1,
+        }
+    }
+
+    /// An online node.
+    pub(crate) fn node(id: u128, cluster: u128, name: &str) -> NodeRow {
+        NodeRow {
+            id: Uuid::from_u128(id),
+            cluster_id: Uuid::from_u128(cluster),
+            name: name.to_owned(),
+            status: "online".to_owned(),
+            stale_since: None,
+            address: None,
+            version: None,
+            cpus: Some(4),
+            memory_total: Some(1 << 34),
+            updates_state: "unknown".to_owned(),
+            updates_total: None,
+            updates_security: None,
+            updates_reason: None,
+            exec_endpoint: "unknown".to_owned(),
+            exec_endpoint_version: None,
+            details_at: None,
+            first_seen_at: 1,
+            gone_at: None,
+        }
+    }
+
+    /// A running container on node `pve1`.
+    pub(crate) fn guest(id: u128, cluster: u128, node: u128, vmid: i64) -> GuestRow {
+        GuestRow {
+            id: Uuid::from_u128(id),
+            cluster_id: Uuid::from_u128(cluster),
+            node_id: Uuid::from_u128(node),
+            node: "pve1".to_owned(),
+            vmid,
+            kind: "lxc".to_owned(),
+            name: format!("ct{vmid}"),
+            status: "running".to_owned(),
+            stale_since: None,
+            lock: None,
+            template: false,
+            tags: "prod;web".to_owned(),
+            pool: None,
+            system_id: Some("debian".to_owned()),
+            system_name: Some("Debian".to_owned()),
+            addresses: "192.0.2.50".to_owned(),
+            cpus: Some(2.0),
+            memory_max: Some(1 << 29),
+            disk_max: Some(1 << 33),
+            unprivileged: Some(true),
+            cmode: Some("tty".to_owned()),
+            has_mounts: Some(false),
+            backup: "none".to_owned(),
+            config_digest: None,
+            details_at: None,
+            agent_state: "none".to_owned(),
+            agent_version: None,
+            agent_seen_at: None,
+            agent_reason: None,
+            updates_state: "unknown".to_owned(),
+            updates_total: None,
+            updates_security: None,
+            updates_scanned_at: None,
+            updates_reason: None,
+            reboot_required: None,
+            reach_best: Some("by_hand".to_owned()),
+            reach_needs: None,
+            first_seen_at: 1,
+            gone_at: None,
+        }
+    }
+}
+
 mod database {
     use std::sync::atomic::{AtomicU32, Ordering};
 

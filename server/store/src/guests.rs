@@ -1,0 +1,349 @@
+//! The guests of all clusters. Three writers share a row, each with columns of its own: discovery, the agent channel, and scans.
+
+use muster_domain::{ClusterId, GuestId};
+use uuid::Uuid;
+
+use crate::error::{During as _, StoreError};
+use crate::tx::{Tx, on};
+
+const OF_CLUSTER: &str = "SELECT g.*, n.name AS node FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
+    WHERE g.cluster_id = $1 AND g.gone_at IS NULL ORDER BY g.vmid";
+const TOMBSTONES: &str = "SELECT g.*, n.name AS node FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
+    WHERE g.cluster_id = $1 AND g.gone_at IS NOT NULL ORDER BY g.vmid, g.gone_at DESC";
+const ONE: &str = "SELECT g.*, n.name AS node FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id WHERE g.id = $1";
+const INSERT: &str = "INSERT INTO guests (node_id, vmid, kind, name, status, stale_since, lock, template, tags, pool, \
+    system_id, system_name, addresses, cpus, memory_max, disk_max, unprivileged, cmode, has_mounts, backup, \
+    config_digest, details_at, reach_best, reach_needs, gone_at, id, cluster_id, first_seen_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
+    $24, $25, $26, $27, $28)";
+const UPDATE: &str = "UPDATE guests SET node_id = $1, vmid = $2, kind = $3, name = $4, status = $5, stale_since = $6, \
+    lock = $7, template = $8, tags = $9, pool = $10, system_id = $11, system_name = $12, addresses = $13, cpus = $14, \
+    memory_max = $15, disk_max = $16, unprivileged = $17, cmode = $18, has_mounts = $19, backup = $20, \
+    config_digest = $21, details_at = $22, reach_best = $23, reach_needs = $24, gone_at = $25 WHERE id = $26";
+const SET_REACH: &str = "UPDATE guests SET reach_best = $1, reach_needs = $2 WHERE id = $3";
+const SET_AGENT: &str = "UPDATE guests SET agent_state = $1, agent_version = $2, agent_seen_at = $3, agent_reason = $4 \
+    WHERE id = $5";
+const SET_UPDATES: &str = "UPDATE guests SET updates_state = $1, updates_total = $2, updates_security = $3, \
+    updates_scanned_at = $4, updates_reason = $5, reboot_required = $6 WHERE id = $7";
+const SET_SYSTEM: &str = "UPDATE guests SET system_id = $1, system_name = $2 WHERE id = $3";
+
+/// One guest with the name of its node. Times are microseconds since 1970, sizes bytes.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct GuestRow {
+    /// Its id; stays when the guest migrates.
+    pub id: Uuid,
+    /// Its cluster.
+    pub cluster_id: Uuid,
+    /// The node it is on.
+    pub node_id: Uuid,
+    /// That node's name; read only.
+    pub node: String,
+    /// Its number in PVE; unique in the cluster among those that are not gone.
+    pub vmid: i64,
+    /// `lxc` or `qemu`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// `running`, `stopped`, `paused` or `unknown`.
+    pub status: String,
+    /// Since when PVE's values are old.
+    pub stale_since: Option<i64>,
+    /// What holds it, e.g. `backup`.
+    pub lock: Option<String>,
+    /// Whether it is a template.
+    pub template: bool,
+    /// Tags as PVE writes them, separated by semicolons.
+    pub tags: String,
+    /// Its resource pool.
+    pub pool: Option<String>,
+    /// Its system, e.g. `debian`.
+    pub system_id: Option<String>,
+    /// Its system in words, e.g. `Debian GNU/Linux 13 (trixie)`.
+    pub system_name: Option<String>,
+    /// All addresses, the best one first, separated by spaces.
+    pub addresses: String,
+    /// Processors it may use, perhaps a part of one.
+    pub cpus: Option<f64>,
+    /// Memory it may use.
+    pub memory_max: Option<i64>,
+    /// Size of its first disk.
+    pub disk_max: Option<i64>,
+    /// Whether root inside is nobody outside; containers only.
+    pub unprivileged: Option<bool>,
+    /// What its console shows: `shell`, `console` or `tty`; containers only.
+    pub cmode: Option<String>,
+    /// Whether it has mount points beside its root.
+    pub has_mounts: Option<bool>,
+    /// Whether a backup job covers it: `covered`, `none` or `unknown`.
+    pub backup: String,
+    /// PVE's digest of its configuration.
+    pub config_digest: Option<String>,
+    /// When configuration and addresses were last read.
+    pub details_at: Option<i64>,
+    /// `none`, `enrolling`, `online`, `late`, `offline` or `quarantined`.
+    pub agent_state: String,
+    /// The agent's version.
+    pub agent_version: Option<String>,
+    /// When the agent was last heard of.
+    pub agent_seen_at: Option<i64>,
+    /// Why the agent's state is not what one wants.
+    pub agent_reason: Option<String>,
+    /// `unknown`, `fresh`, `stale`, `failed` or `unsupported`.
+    pub updates_state: String,
+    /// How many updates wait; none unless fresh or stale.
+    pub updates_total: Option<i64>,
+    /// How many of them are security updates.
+    pub updates_security: Option<i64>,
+    /// When that was read.
+    pub updates_scanned_at: Option<i64>,
+    /// Why the updates are not known.
+    pub updates_reason: Option<String>,
+    /// Whether the guest wants a restart.
+    pub reboot_required: Option<bool>,
+    /// The best way in, e.g. `agent`.
+    pub reach_best: Option<String>,
+    /// The one step that would open a better way.
+    pub reach_needs: Option<String>,
+    /// When a discovery first saw it.
+    pub first_seen_at: i64,
+    /// Since when it no longer exists.
+    pub gone_at: Option<i64>,
+}
+
+/// The columns of the agent channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuestAgent {
+    /// `none`, `enrolling`, `online`, `late`, `offline` or `quarantined`.
+    pub state: &'static str,
+    /// The agent's version.
+    pub version: Option<String>,
+    /// When it was last heard of, microseconds since 1970.
+    pub seen_at: Option<i64>,
+    /// Why the state is not what one wants.
+    pub reason: Option<String>,
+}
+
+/// The columns of scans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuestUpdates {
+    /// `unknown`, `fresh`, `stale`, `failed` or `unsupported`.
+    pub state: &'static str,
+    /// How many updates wait; `None` unless fresh or stale.
+    pub total: Option<i64>,
+    /// How many of them are security updates.
+    pub security: Option<i64>,
+    /// When that was read, microseconds since 1970.
+    pub scanned_at: Option<i64>,
+    /// Why they are not known.
+    pub reason: Option<String>,
+    /// Whether the guest wants a restart.
+    pub reboot_required: Option<bool>,
+}
+
+/// Binds the first 26 parameters of `INSERT` and `UPDATE`. A macro, since the type of a query differs by driver.
+macro_rules! bind_facts {
+    ($query:expr, $row:ident) => {
+        $query
+            .bind($row.node_id)
+            .bind($row.vmid)
+            .bind(&$row.kind)
+            .bind(&$row.name)
+            .bind(&$row.status)
+            .bind($row.stale_since)
+            .bind(&$row.lock)
+            .bind($row.template)
+            .bind(&$row.tags)
+            .bind(&$row.pool)
+            .bind(&$row.system_id)
+            .bind(&$row.system_name)
+            .bind(&$row.addresses)
+            .bind($row.cpus)
+            .bind($row.memory_max)
+            .bind($row.disk_max)
+            .bind($row.unprivileged)
+            .bind(&$row.cmode)
+            .bind($row.has_mounts)
+            .bind(&$row.backup)
+            .bind(&$row.config_digest)
+            .bind($row.details_at)
+            .bind(&$row.reach_best)
+            .bind(&$row.reach_needs)
+            .bind($row.gone_at)
+            .bind($row.id)
+    };
+}
+impl Tx {
+    /// The guests of a cluster by number, without those that are gone.
+    pub async fn guests_of(&mut self, cluster: ClusterId) -> Result<Vec<GuestRow>, StoreError> {
+        on!(self, conn => sqlx::query_as(OF_CLUSTER).bind(cluster.0).fetch_all(conn).await)
+            .during("read a cluster's guests")
+    }
+
+    /// The guests of a cluster that are gone, the latest of each number first.
+    pub async fn gone_guests_of(&mut self, cluster: ClusterId) -> Result<Vec<GuestRow>, StoreError> {
+        on!(self, conn => sqlx::query_as(TOMBSTONES).bind(cluster.0).fetch_all(conn).await)
+            .during("read a cluster's former guests")
+    }
+
+    /// One guest, also when it is gone.
+    pub async fn guest(&mut self, id: GuestId) -> Result<Option<GuestRow>, StoreError> {
+        on!(self, conn => sqlx::query_as(ONE).bind(id.0).fetch_optional(conn).await).during("read a guest")
+    }
+
+    /// Adds a guest without agent and scans, whatever the row says of them.
+    pub async fn insert_guest(&mut self, row: &GuestRow) -> Result<(), StoreError> {
+        on!(self, conn => bind_facts!(sqlx::query(INSERT), row)
+            .bind(row.cluster_id)
+            .bind(row.first_seen_at)
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("add a guest")
+    }
+
+    /// Writes what discovery knows of a guest; the columns of agent and scans stay.
+    pub async fn save_guest(&mut self, row: &GuestRow) -> Result<(), StoreError> {
+        on!(self, conn => bind_facts!(sqlx::query(UPDATE), row).execute(conn).await.map(drop)).during("change a guest")
+    }
+
+    /// Writes the columns of the agent channel.
+    pub async fn set_guest_agent(&mut self, id: GuestId, agent: &GuestAgent) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_AGENT)
+            .bind(agent.state)
+            .bind(&agent.version)
+            .bind(agent.seen_at)
+            .bind(&agent.reason)
+            .bind(id.0)
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("write a guest's agent state")
+    }
+
+    /// Writes the columns of scans.
+    pub async fn set_guest_updates(&mut self, id: GuestId, updates: &GuestUpdates) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_UPDATES)
+            .bind(updates.state)
+            .bind(updates.total)
+            .bind(updates.security)
+            .bind(updates.scanned_at)
+            .bind(&updates.reason)
+            .bind(updates.reboot_required)
+            .bind(id.0)
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("write a guest's update state")
+    }
+
+    /// Writes which system a guest says it is: better known than what its configuration claims.
+    pub async fn set_guest_system(&mut self, id: GuestId, system: &str, name: &str) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_SYSTEM).bind(system).bind(name).bind(id.0).execute(conn).await.map(drop))
+            .during("write a guest's system")
+    }
+
+    /// Writes the best way in and the step that would open a better one.
+    pub async fn set_guest_reach(
+        &mut self,
+        id: GuestId,
+        best: Option<&str>,
+        needs: Option<&str>,
+    ) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_REACH).bind(best).bind(needs).bind(id.0).execute(conn).await.map(drop))
+            .during("write a guest's reach")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::testing::{both, fleet};
+
+    async fn with_guest(store: &Store, row: &GuestRow) {
+        let written: Result<(), StoreError> = crate::write!(store, tx => {
+            tx.insert_cluster(&fleet::cluster(1, "a")).await?;
+            tx.insert_node(&fleet::node(2, 1, "pve1")).await?;
+            tx.insert_guest(row).await
+        });
+        written.expect("adds");
+    }
+
+    async fn guest(store: &Store, id: Uuid) -> GuestRow {
+        let mut tx = store.read().await.expect("reads");
+        tx.guest(GuestId(id)).await.expect("reads").expect("exists")
+    }
+
+    both! {
+        async fn discovery_leaves_the_columns_of_others_alone(store: &Store) {
+            let mut row = fleet::guest(3, 1, 2, 100);
+            with_guest(store, &row).await;
+            let agent = GuestAgent {
+                state: "online",
+                version: Some("0.1.0".to_owned()),
+                seen_at: Some(5),
+                reason: None,
+            };
+            let updates = GuestUpdates {
+                state: "fresh",
+                total: Some(3),
+                security: Some(1),
+                scanned_at: Some(6),
+                reason: None,
+                reboot_required: Some(false),
+            };
+            row.cpus = Some(0.5);
+            row.cmode = Some("shell".to_owned());
+            let id = GuestId(row.id);
+            let written: Result<(), StoreError> = crate::write!(store, tx => {
+                tx.set_guest_agent(id, &agent).await?;
+                tx.set_guest_updates(id, &updates).await?;
+                tx.save_guest(&row).await
+            });
+            written.expect("writes");
+            row.agent_state = "online".to_owned();
+            row.agent_version = agent.version;
+            row.agent_seen_at = agent.seen_at;
+            row.updates_state = "fresh".to_owned();
+            row.updates_total = updates.total;
+            row.updates_security = updates.security;
+            row.updates_scanned_at = updates.scanned_at;
+            row.reboot_required = updates.reboot_required;
+            assert_eq!(guest(store, row.id).await, row);
+        }
+
+        async fn system_and_reach_are_written_alone(store: &Store) {
+            let mut row = fleet::guest(3, 1, 2, 100);
+            with_guest(store, &row).await;
+            let id = GuestId(row.id);
+            let written: Result<(), StoreError> = crate::write!(store, tx => {
+                tx.set_guest_system(id, "alpine", "Alpine Linux v3.22").await?;
+                tx.set_guest_reach(id, Some("agent"), None).await
+            });
+            written.expect("writes");
+            row.system_id = Some("alpine".to_owned());
+            row.system_name = Some("Alpine Linux v3.22".to_owned());
+            row.reach_best = Some("agent".to_owned());
+            row.reach_needs = None;
+            assert_eq!(guest(store, row.id).await, row);
+        }
+
+        async fn a_number_is_free_again_when_its_guest_is_gone(store: &Store) {
+            let mut first = fleet::guest(3, 1, 2, 100);
+            with_guest(store, &first).await;
+            let second = fleet::guest(4, 1, 2, 100);
+            let taken: Result<(), StoreError> = crate::write!(store, tx => { tx.insert_guest(&second).await });
+            assert!(taken.expect_err("refuses").is_unique_violation());
+            first.gone_at = Some(9);
+            let free: Result<(), StoreError> = crate::write!(store, tx => {
+                tx.save_guest(&first).await?;
+                tx.insert_guest(&second).await
+            });
+            free.expect("adds");
+            let mut tx = store.read().await.expect("reads");
+            let cluster = ClusterId(first.cluster_id);
+            assert_eq!(tx.guests_of(cluster).await.expect("reads"), [second]);
+            assert_eq!(tx.gone_guests_of(cluster).await.expect("reads"), [first]);
+        }
+    }
+}
