@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::catalogue::Request;
+use crate::catalogue::{Call, Request};
 use crate::{Endpoint, Error, Result};
 
 /// How much of a message or of a decoder's complaint is kept; both may quote the answer.
@@ -105,13 +105,13 @@ impl Answer {
 pub(crate) fn decode<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<Option<T>> {
     serde_json::from_slice::<Envelope<T>>(body)
         .map(|envelope| envelope.data)
-        .map_err(|e| undecodable(request, &e))
+        .map_err(|e| undecodable(request.call, &request.path, &e))
 }
 
-pub(crate) fn undecodable(request: &Request, reason: &dyn std::fmt::Display) -> Error {
+pub(crate) fn undecodable(call: &Call, path: &str, reason: &dyn std::fmt::Display) -> Error {
     Error::Decode {
-        call: request.call.name,
-        path: request.path.clone(),
+        call: call.name,
+        path: path.to_owned(),
         reason: shortened(&reason.to_string()),
     }
 }

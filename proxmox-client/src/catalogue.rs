@@ -121,7 +121,7 @@ catalogue! {
     /// Members and quorum.
     CLUSTER_STATUS = get("cluster_status", "/cluster/status", AUDIT_CLUSTER);
     /// Everything in the cluster with its current state, filtered by the token's rights.
-    RESOURCES = get("resources", "/cluster/resources", &[]).with(&["type"]);
+    RESOURCES = get("resources", "/cluster/resources", &[]);
     /// Guests without any backup job.
     NOT_BACKED_UP = get("not_backed_up", "/cluster/backup-info/not-backed-up", AUDIT_CLUSTER);
     /// The token's own rights.
@@ -134,8 +134,6 @@ catalogue! {
     NODE_VERSION = get("node_version", "/nodes/{node}/version", &[]);
     /// Hardware and load of one node.
     NODE_STATUS = get("node_status", "/nodes/{node}/status", AUDIT_NODE);
-    /// The storages as one node sees them.
-    NODE_STORAGES = get("node_storages", "/nodes/{node}/storage", &[]);
     /// Packages that a node could update.
     APT_UPDATES = get(
         "apt_updates",
@@ -148,8 +146,6 @@ catalogue! {
     LXC_LIST = get("lxc_list", "/nodes/{node}/lxc", &[]);
     /// A container's configuration.
     LXC_CONFIG = get("lxc_config", "/nodes/{node}/lxc/{vmid}/config", AUDIT_GUEST).with(&["current"]);
-    /// A container's configuration with what waits for its restart.
-    LXC_PENDING = get("lxc_pending", "/nodes/{node}/lxc/{vmid}/pending", AUDIT_GUEST);
     /// A container's state.
     LXC_STATUS = get("lxc_status", "/nodes/{node}/lxc/{vmid}/status/current", AUDIT_GUEST);
     /// A running container's network interfaces.
@@ -168,8 +164,6 @@ catalogue! {
     QEMU_LIST = get("qemu_list", "/nodes/{node}/qemu", &[]);
     /// A virtual machine's configuration.
     QEMU_CONFIG = get("qemu_config", "/nodes/{node}/qemu/{vmid}/config", AUDIT_GUEST).with(&["current"]);
-    /// A virtual machine's state.
-    QEMU_STATUS = get("qemu_status", "/nodes/{node}/qemu/{vmid}/status/current", AUDIT_GUEST);
     /// A virtual machine's network interfaces, from its guest agent.
     QEMU_INTERFACES =
         get("qemu_interfaces", "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces", ASK_AGENT);
@@ -177,7 +171,7 @@ catalogue! {
     QEMU_OSINFO = get("qemu_osinfo", "/nodes/{node}/qemu/{vmid}/agent/get-osinfo", ASK_AGENT);
     /// The tasks of a node. The owner of a task sees it without further rights.
     TASKS = get("tasks", "/nodes/{node}/tasks", &[])
-        .with(&["errors", "limit", "since", "source", "start", "typefilter", "vmid"]);
+        .with(&["limit", "since", "source", "typefilter", "vmid"]);
     /// How a task is doing.
     TASK_STATUS = get("task_status", "/nodes/{node}/tasks/{upid}/status", &[]);
     /// What a task has written.

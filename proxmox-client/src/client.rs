@@ -112,7 +112,7 @@ impl Client {
     /// Makes a call whose result has to be there.
     pub(crate) async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
         let body = self.call(&request).await?;
-        decode(&request, &body)?.ok_or_else(|| undecodable(&request, &"there is no data in it"))
+        decode(&request, &body)?.ok_or_else(|| undecodable(request.call, &request.path, &"there is no data in it"))
     }
 
     /// Makes a call whose result may be `null`, which stands for nothing.

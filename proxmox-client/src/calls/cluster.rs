@@ -269,5 +269,5 @@ fn read<T: serde::de::DeserializeOwned>(request: &Request, entry: Value) -> Resu
         .and_then(Value::as_str)
         .unwrap_or("an entry without id")
         .to_owned();
-    serde_json::from_value(entry).map_err(|e| undecodable(request, &format!("{name}: {e}")))
+    serde_json::from_value(entry).map_err(|e| undecodable(request.call, &request.path, &format!("{name}: {e}")))
 }
