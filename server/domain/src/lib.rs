@@ -1,7 +1,13 @@
 //! The rules of Muster, pure: no I/O, no clock, no randomness. Whatever needs the time or an id is given one.
 
 pub mod access;
+pub mod actions;
+pub mod discovery;
+pub mod fleet;
 pub mod id;
+pub mod reach;
+pub mod rights;
+pub mod rollup;
 pub mod time;
 
 pub use id::*;

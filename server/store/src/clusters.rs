@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_domain::ClusterId;
+use muster_domain::rights::Permissions;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -55,8 +56,8 @@ pub struct ClusterRow {
     pub cluster_name: Option<String>,
     /// Whether the cluster has a majority of its votes; none for a standalone node.
     pub quorate: Option<bool>,
-    /// The token's rights as PVE last told them: path to privileges.
-    pub permissions: Option<Json<BTreeMap<String, Vec<String>>>>,
+    /// The token's rights as PVE last told them.
+    pub permissions: Option<Json<Permissions>>,
     /// When a discovery last succeeded.
     pub last_discovered_at: Option<i64>,
     /// Why the cluster cannot be read: a stable code of docs/errors.md.
@@ -147,7 +148,10 @@ mod tests {
             let written: Result<(), StoreError> = crate::write!(store, tx => { tx.insert_cluster(&row).await });
             written.expect("adds");
             row.quorate = Some(true);
-            row.permissions = Some(Json(BTreeMap::from([("/".to_owned(), vec!["VM.Audit".to_owned()])])));
+            row.permissions = Some(Json(Permissions(BTreeMap::from([(
+                "/".to_owned(),
+                BTreeMap::from([("VM.Audit".to_owned(), true)]),
+            )]))));
             row.error_code = Some("node_down".to_owned());
             let saved: Result<(), StoreError> = crate::write!(store, tx => { tx.save_cluster(&row).await });
             saved.expect("saves");

@@ -1,0 +1,202 @@
+//! What a caller may do with a thing now, and why not: computed once, here, for every screen and script.
+
+use crate::access::Role;
+use crate::fleet::{AgentState, GuestState, GuestStatus};
+use crate::reach::{self, Transport};
+use crate::rollup::{ClusterState, Rollup};
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// Stable name.
+    pub name: &'static str,
+    /// Why it cannot be done now; `None` when it can.
+    pub refused: Option<String>,
+}
+
+/// What a caller may do with a cluster.
+pub fn of_cluster(role: Role, cluster: ClusterState<'_>, rollup: &Rollup) -> Vec<Action> {
+    let paused = || {
+        cluster
+            .paused
+            .then(|| "The cluster is paused: resume it first.".to_owned())
+    };
+    let never = || (!cluster.discovered).then(|| "Nothing is known of the cluster yet: discover it first.".to_owned());
+    let pause = if cluster.paused { "resume" } else { "pause" };
+    vec![
+        action("discover", needs(role, Role::Operator).or_else(paused)),
+        action(
+            "bulk_scan",
+            needs(role, Role::Operator)
+                .or_else(never)
+                .or_else(|| nothing_runs(rollup)),
+        ),
+        action(
+            "bulk_install",
+            needs(role, Role::Operator)
+                .or_else(never)
+                .or_else(|| nothing_runs(rollup))
+                .or_else(|| (rollup.no_agent == 0).then(|| "Every guest that runs has an agent.".to_owned())),
+        ),
+        action("test", needs(role, Role::Operator)),
+        action("edit", needs(role, Role::Admin)),
+        action(pause, needs(role, Role::Admin)),
+        action("rotate_token", needs(role, Role::Admin)),
+        action("remove", needs(role, Role::Admin)),
+    ]
+}
+
+/// What a caller may do with the guests of a node.
+pub fn of_node(role: Role, name: &str, online: bool, rollup: &Rollup) -> Vec<Action> {
+    let silent = || (!online).then(|| format!("{name} does not answer."));
+    vec![
+        action(
+            "bulk_scan",
+            needs(role, Role::Operator)
+                .or_else(silent)
+                .or_else(|| nothing_runs(rollup)),
+        ),
+        action(
+            "bulk_install",
+            needs(role, Role::Operator)
+                .or_else(silent)
+                .or_else(|| nothing_runs(rollup))
+                .or_else(|| (rollup.no_agent == 0).then(|| "Every guest that runs has an agent.".to_owned())),
+        ),
+    ]
+}
+
+/// What a caller may do with a guest.
+pub fn of_guest(role: Role, guest: &GuestState) -> Vec<Action> {
+    let operator = || needs(role, Role::Operator);
+    let has_agent = !matches!(guest.agent, AgentState::None | AgentState::Enrolling);
+    let mut actions = vec![action("scan", operator().or_else(|| why_no_scan(guest)))];
+    if has_agent {
+        actions.push(action("reinstall_agent", operator().or_else(|| why_no_install(guest))));
+    } else {
+        actions.push(action("install_agent", operator().or_else(|| why_no_install(guest))));
+    }
+    actions.push(action(
+        "remove_agent",
+        operator().or_else(|| (guest.agent == AgentState::None).then(|| "There is no agent.".to_owned())),
+    ));
+    actions
+}
+
+/// Why a guest cannot be scanned now: a scan needs a way in that needs nobody.
+fn why_no_scan(guest: &GuestState) -> Option<String> {
+    let reach = reach::of(guest);
+    match reach.best {
+        Some(Transport::Agent | Transport::ExecEndpoint) => None,
+        Some(Transport::ByHand) | None => Some(
+            reach
+                .needs_step
+                .unwrap_or_else(|| "There is no way into the guest that needs nobody.".to_owned()),
+        ),
+    }
+}
+
+/// Why no agent can be installed now.
+fn why_no_install(guest: &GuestState) -> Option<String> {
+    if guest.is_windows() {
+        return Some("The agent runs on Linux only.".to_owned());
+    }
+    if let Some(lock) = guest
+        .lock
+        .as_deref()
+        .filter(|_| guest.status == GuestStatus::Running && !guest.stale)
+    {
+        return Some(format!("PVE holds the guest ({lock}): wait until that is over."));
+    }
+    let reach = reach::of(guest);
+    if reach.best.is_some() {
+        return None;
+    }
+    reach
+        .ways
+        .into_iter()
+        .find(|way| way.transport == Transport::ByHand)
+        .map(|way| way.reason)
+}
+
+fn nothing_runs(rollup: &Rollup) -> Option<String> {
+    (rollup.running == 0).then(|| "No guest runs here.".to_owned())
+}
+
+fn needs(role: Role, needed: Role) -> Option<String> {
+    (!role.includes(needed)).then(|| format!("This needs the role {}: an admin can give it.", needed.as_str()))
+}
+
+fn action(name: &'static str, refused: Option<String>) -> Action {
+    Action { name, refused }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::tests::container;
+
+    fn refused<'a>(actions: &'a [Action], name: &str) -> Option<&'a str> {
+        let found = actions.iter().find(|action| action.name == name).expect("listed");
+        found.refused.as_deref()
+    }
+
+    #[test]
+    fn a_viewer_sees_the_role_it_takes() {
+        let actions = of_guest(Role::Viewer, &container());
+        assert_eq!(
+            refused(&actions, "install_agent"),
+            Some("This needs the role operator: an admin can give it.")
+        );
+    }
+
+    #[test]
+    fn a_scan_needs_an_agent_and_says_so() {
+        let actions = of_guest(Role::Operator, &container());
+        assert_eq!(refused(&actions, "scan"), Some("There is no agent yet: install it."));
+        assert_eq!(refused(&actions, "install_agent"), None);
+        let connected = GuestState {
+            agent: AgentState::Online,
+            ..container()
+        };
+        let actions = of_guest(Role::Operator, &connected);
+        assert_eq!(refused(&actions, "scan"), None);
+        assert_eq!(refused(&actions, "reinstall_agent"), None);
+        assert_eq!(refused(&actions, "remove_agent"), None);
+    }
+
+    #[test]
+    fn locks_and_stops_keep_an_installation_out() {
+        let locked = GuestState {
+            lock: Some("backup".to_owned()),
+            ..container()
+        };
+        assert_eq!(
+            refused(&of_guest(Role::Operator, &locked), "install_agent"),
+            Some("PVE holds the guest (backup): wait until that is over.")
+        );
+        let stopped = GuestState {
+            status: GuestStatus::Stopped,
+            ..container()
+        };
+        assert_eq!(
+            refused(&of_guest(Role::Operator, &stopped), "install_agent"),
+            Some("The guest is stopped: start it.")
+        );
+    }
+
+    #[test]
+    fn a_cluster_without_running_guests_has_nothing_to_scan() {
+        let cluster = ClusterState {
+            paused: false,
+            discovered: true,
+            error: None,
+        };
+        let empty = of_cluster(Role::Admin, cluster, &Rollup::default());
+        assert_eq!(refused(&empty, "bulk_scan"), Some("No guest runs here."));
+        assert_eq!(refused(&empty, "remove"), None);
+        let full = of_cluster(Role::Operator, cluster, &Rollup::of(&[container()]));
+        assert_eq!(refused(&full, "bulk_install"), None);
+        assert!(refused(&full, "remove").is_some());
+    }
+}

@@ -1,0 +1,201 @@
+//! The words for states of nodes, guests, agents and updates: one table for database, JSON and screen.
+
+/// Declares an enum of words with `as_str`, `parse` and the list of all.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$word_doc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every word, in order.
+            pub const ALL: &[$name] = &[$($name::$variant),*];
+
+            /// The word used in the database, in JSON and on the screen.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)*
+                }
+            }
+
+            /// What the word means; `None` when it means nothing.
+            pub fn parse(word: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|known| known.as_str() == word)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+pub(crate) use words;
+
+words! {
+    /// Whether a node answers.
+    NodeStatus {
+        /// It is a live member of its cluster.
+        Online = "online",
+        /// The cluster does not hear it.
+        Offline = "offline",
+        /// PVE has no data of it yet.
+        Unknown = "unknown",
+    }
+
+    /// What a guest is.
+    GuestKind {
+        /// A container.
+        Lxc = "lxc",
+        /// A virtual machine.
+        Qemu = "qemu",
+    }
+
+    /// What a guest does.
+    GuestStatus {
+        /// It runs.
+        Running = "running",
+        /// It is off.
+        Stopped = "stopped",
+        /// It is frozen.
+        Paused = "paused",
+        /// PVE does not say.
+        Unknown = "unknown",
+    }
+
+    /// How the agent in a guest is.
+    AgentState {
+        /// There is none.
+        None = "none",
+        /// A permission to enrol waits to be used.
+        Enrolling = "enrolling",
+        /// It is connected.
+        Online = "online",
+        /// It should have been heard of by now.
+        Late = "late",
+        /// It has not been heard of for a while.
+        Offline = "offline",
+        /// It is connected but not trusted.
+        Quarantined = "quarantined",
+    }
+
+    /// What is known of the updates that wait in a target.
+    UpdatesState {
+        /// Nothing.
+        Unknown = "unknown",
+        /// A recent scan.
+        Fresh = "fresh",
+        /// A scan of some time ago.
+        Stale = "stale",
+        /// The last scan failed.
+        Failed = "failed",
+        /// There is nothing that could be counted.
+        Unsupported = "unsupported",
+    }
+
+    /// Whether a backup job covers a guest.
+    Backup {
+        /// At least one does.
+        Covered = "covered",
+        /// None does.
+        None = "none",
+        /// The token may not ask.
+        Unknown = "unknown",
+    }
+
+    /// Whether a node has the call that runs a command in a container.
+    ExecEndpoint {
+        /// Nobody tried with this version of the node.
+        Unknown = "unknown",
+        /// It ran a command.
+        Works = "works",
+        /// It answered 501.
+        Missing = "missing",
+    }
+}
+
+/// What the rules need to know of a guest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuestState {
+    /// Container or VM.
+    pub kind: GuestKind,
+    /// What it does, as last heard.
+    pub status: GuestStatus,
+    /// Whether that is old, since its node does not answer.
+    pub stale: bool,
+    /// Whether it is a template.
+    pub template: bool,
+    /// Whether it no longer exists.
+    pub gone: bool,
+    /// What holds it, e.g. `backup`.
+    pub lock: Option<String>,
+    /// Its system, e.g. `debian`.
+    pub system: Option<String>,
+    /// The name of its node.
+    pub node: String,
+    /// That node's PVE version.
+    pub node_version: Option<String>,
+    /// Whether that node runs commands in containers.
+    pub exec_endpoint: ExecEndpoint,
+    /// How its agent is.
+    pub agent: AgentState,
+    /// What is known of its updates.
+    pub updates: UpdatesState,
+    /// How many wait.
+    pub updates_total: Option<u32>,
+    /// How many of them are security updates.
+    pub updates_security: Option<u32>,
+    /// Whether it is backed up.
+    pub backup: Backup,
+}
+
+impl GuestState {
+    /// Whether something can run in it now, as far as PVE's answer is recent.
+    pub fn runs(&self) -> bool {
+        self.status == GuestStatus::Running && !self.stale && !self.template && !self.gone
+    }
+
+    /// Whether its system is Windows, where no agent of ours runs. PVE's `ostype` says `w2k8`, `win11`, …, a guest agent `mswindows`.
+    pub fn is_windows(&self) -> bool {
+        self.system.as_deref().is_some_and(|id| {
+            id.starts_with("win") || id.starts_with("w2k") || id.starts_with("wxp") || id == "mswindows"
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A running container without agent.
+    pub(crate) fn container() -> GuestState {
+        GuestState {
+            kind: GuestKind::Lxc,
+            status: GuestStatus::Running,
+            stale: false,
+            template: false,
+            gone: false,
+            lock: None,
+            system: Some("debian".to_owned()),
+            node: "pve1".to_owned(),
+            node_version: Some("9.1.9".to_owned()),
+            exec_endpoint: ExecEndpoint::Unknown,
+            agent: AgentState::None,
+            updates: UpdatesState::Unknown,
+            updates_total: None,
+            updates_security: None,
+            backup: Backup::Unknown,
+        }
+    }
+
+    #[test]
+    fn every_word_is_read_back() {
+        for state in AgentState::ALL {
+            assert_eq!(AgentState::parse(state.as_str()), Some(*state));
+        }
+        assert_eq!(AgentState::parse("asleep"), None);
+    }
+}
