@@ -60,7 +60,8 @@ pub enum Outcome {
 /// Why a command has no report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Stable code: `expired`, `interrupted`, `refused`, `timed_out`, `tool_failed`, `unsupported`, `garbage`.
+    /// Stable code: `expired`, `interrupted`, `refused`, `timed_out`, `locked` (another package tool is at
+    /// work), `tool_failed`, `unsupported`, `garbage`.
     pub code: String,
     /// One sentence for a person: what happened and what to do.
     pub detail: String,
