@@ -2,9 +2,11 @@
 
 pub mod access;
 pub mod actions;
+pub mod command;
 pub mod discovery;
 pub mod fleet;
 pub mod id;
+pub mod job;
 pub mod reach;
 pub mod rights;
 pub mod rollup;
