@@ -48,7 +48,7 @@ CREATE TABLE job_targets (
     UNIQUE (job_id, place)
 );
 CREATE INDEX job_targets_state ON job_targets (job_id, state);
-CREATE INDEX job_targets_guest ON job_targets (guest_id) WHERE state IN ('queued', 'running', 'waiting');
+CREATE INDEX job_targets_guest ON job_targets (guest_id);
 
 CREATE TABLE job_log (
     job_id    UUID NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,

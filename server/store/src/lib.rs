@@ -3,14 +3,21 @@
 //! Every aggregate has a file of its own that adds methods to [`tx::Tx`]. No pool leaves this package, and no method
 //! decides anything: callers do, inside [`write!`], which commits all of it or nothing.
 
+pub mod agents;
 pub mod audit;
 pub mod clusters;
+pub mod commands;
 pub mod discovery_log;
+pub mod enrolments;
 mod error;
 pub mod events;
 pub mod guests;
+pub mod job_log;
+pub mod job_targets;
+pub mod jobs;
 pub mod nodes;
 mod open;
+pub mod scans;
 mod tx;
 
 #[cfg(test)]

@@ -1,0 +1,511 @@
+//! Jobs: durable background work. Who may do what, and when a job has ended, is decided by callers; here a row says who
+//! holds a job by a lease, and until when.
+
+use muster_domain::job::{JobState, Tally};
+use muster_domain::{ClusterId, JobId, ServerId, Timestamp};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::error::{During as _, StoreError};
+use crate::tx::{Tx, on};
+
+/// A job's row with the counts of its targets.
+macro_rules! with_counts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT j.*, ",
+            "(SELECT COUNT(*) FROM job_targets t WHERE t.job_id = j.id) AS total, ",
+            "(SELECT COUNT(*) FROM job_targets t WHERE t.job_id = j.id AND t.state = 'succeeded') AS succeeded, ",
+            "(SELECT COUNT(*) FROM job_targets t WHERE t.job_id = j.id AND t.state = 'failed') AS failed, ",
+            "(SELECT COUNT(*) FROM job_targets t WHERE t.job_id = j.id AND t.state = 'skipped') AS skipped, ",
+            "(SELECT COUNT(*) FROM job_targets t WHERE t.job_id = j.id AND t.state = 'cancelled') AS cancelled ",
+            "FROM jobs j ",
+            $rest
+        )
+    };
+}
+
+/// A job that is due and held by nobody, or held by somebody whose lease ran out.
+macro_rules! due {
+    ($lock:literal) => {
+        concat!(
+            "SELECT j.id FROM jobs j WHERE j.state IN ('queued', 'running') AND j.run_at <= $1 ",
+            "AND (j.lease_until IS NULL OR j.lease_until <= $1) ",
+            "AND (j.concurrency_key IS NULL OR NOT EXISTS (SELECT 1 FROM jobs o ",
+            "WHERE o.concurrency_key = j.concurrency_key AND o.id <> j.id AND o.state = 'running')) ",
+            "ORDER BY j.run_at, j.id LIMIT 1",
+            $lock
+        )
+    };
+}
+
+const INSERT: &str = "INSERT INTO jobs (id, kind, title, work, state, cluster_id, concurrency_key, run_at, attempt, \
+    interruptions, cancel_requested, retry_of, created_at, created_by) \
+    VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, 0, 0, FALSE, $8, $7, $9)";
+const ONE: &str = with_counts!("WHERE j.id = $1");
+const PAGE: &str = with_counts!(
+    "WHERE ($1 IS NULL OR j.id < $1) AND ($2 IS NULL OR j.kind = $2) AND ($3 IS NULL OR j.state = $3) \
+     AND ($4 IS NULL OR j.cluster_id = $4) ORDER BY j.id DESC LIMIT $5"
+);
+const OPEN_BY_KEY: &str = "SELECT id FROM jobs WHERE concurrency_key = $1 AND state IN ('queued', 'running') \
+    AND NOT cancel_requested ORDER BY id LIMIT 1";
+const DUE: &str = due!("");
+const DUE_SKIP_LOCKED: &str = due!(" FOR UPDATE SKIP LOCKED");
+const CLAIM: &str = "UPDATE jobs SET state = 'running', started_at = COALESCE(started_at, $2), lease_owner = $3, \
+    interruptions = interruptions + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END, lease_until = $4 WHERE id = $1";
+const RENEW: &str = "UPDATE jobs SET lease_until = $1 WHERE lease_owner = $2 AND lease_until > $3 AND state = 'running' \
+    RETURNING id, cancel_requested";
+const PARK: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $1, attempt = $2 \
+    WHERE id = $3 AND lease_owner = $4 AND state = 'running'";
+const LET_GO: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $1 \
+    WHERE lease_owner = $2 AND state = 'running'";
+const WAKE: &str = "UPDATE jobs SET run_at = $1 WHERE id = $2 AND state IN ('queued', 'running') AND run_at > $1";
+const REQUEST_CANCEL: &str = "UPDATE jobs SET cancel_requested = TRUE WHERE id = $1 AND state IN ('queued', 'running')";
+const FINISH: &str = "UPDATE jobs SET state = $1, reason_code = $2, reason_detail = $3, finished_at = $4, \
+    started_at = COALESCE(started_at, $4), lease_owner = NULL, lease_until = NULL \
+    WHERE id = $5 AND state IN ('queued', 'running')";
+const DROP_BEFORE: &str = "DELETE FROM jobs WHERE finished_at < $1";
+
+/// One job. Times are microseconds since 1970.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct JobRow {
+    /// Its id; UUIDv7, so that their order is the order of creation.
+    pub id: Uuid,
+    /// `discover`, `scan` or `install`.
+    pub kind: String,
+    /// A line for people, e.g. `Scan 12 guests`.
+    pub title: String,
+    /// The input: JSON of `muster_domain::job::Work`.
+    pub work: Json<serde_json::Value>,
+    /// `queued`, `running`, `succeeded`, `partly`, `failed` or `cancelled`.
+    pub state: String,
+    /// The cluster it is about, where it is about one.
+    pub cluster_id: Option<Uuid>,
+    /// Of the jobs with one key at most one runs.
+    pub concurrency_key: Option<String>,
+    /// Not to be claimed before.
+    pub run_at: i64,
+    /// How often it was put back for another attempt.
+    pub attempt: i64,
+    /// How often its lease ran out under a server that died.
+    pub interruptions: i64,
+    /// The server that works on it.
+    pub lease_owner: Option<Uuid>,
+    /// Until when that server is believed.
+    pub lease_until: Option<i64>,
+    /// Whether somebody wants it stopped.
+    pub cancel_requested: bool,
+    /// Why it ended as it did, as a stable code.
+    pub reason_code: Option<String>,
+    /// The same for people.
+    pub reason_detail: Option<String>,
+    /// The job whose failed targets this one tries again.
+    pub retry_of: Option<Uuid>,
+    /// When it was asked for.
+    pub created_at: i64,
+    /// Who asked for it.
+    pub created_by: String,
+    /// When it was first claimed.
+    pub started_at: Option<i64>,
+    /// When it ended.
+    pub finished_at: Option<i64>,
+    /// Targets in all.
+    pub total: i64,
+    /// Targets that succeeded.
+    pub succeeded: i64,
+    /// Targets that failed.
+    pub failed: i64,
+    /// Targets that were skipped.
+    pub skipped: i64,
+    /// Targets that were cancelled.
+    pub cancelled: i64,
+}
+
+impl JobRow {
+    /// The counts of its targets.
+    pub fn tally(&self) -> Tally {
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Tally {
+            open: count(self.total - self.succeeded - self.failed - self.skipped - self.cancelled),
+            succeeded: count(self.succeeded),
+            failed: count(self.failed),
+            skipped: count(self.skipped),
+            cancelled: count(self.cancelled),
+        }
+    }
+}
+
+/// A job to be added. It starts queued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// `discover`, `scan` or `install`.
+    pub kind: &'static str,
+    /// A line for people.
+    pub title: String,
+    /// The input.
+    pub work: serde_json::Value,
+    /// The cluster it is about, where it is about one.
+    pub cluster: Option<ClusterId>,
+    /// Of the jobs with one key at most one runs.
+    pub concurrency_key: Option<String>,
+    /// The job whose failed targets this one tries again.
+    pub retry_of: Option<JobId>,
+    /// Now.
+    pub at: Timestamp,
+    /// Who asks for it.
+    pub created_by: String,
+}
+
+/// Which jobs a page shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobFilter {
+    /// Only older ones than this.
+    pub before: Option<JobId>,
+    /// Only this kind.
+    pub kind: Option<String>,
+    /// Only this state.
+    pub state: Option<String>,
+    /// Only about this cluster.
+    pub cluster: Option<ClusterId>,
+}
+
+impl Tx {
+    /// Adds a job.
+    pub async fn insert_job(&mut self, job: &NewJob) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(INSERT)
+            .bind(job.id.0)
+            .bind(job.kind)
+            .bind(&job.title)
+            .bind(Json(&job.work))
+            .bind(job.cluster.map(|id| id.0))
+            .bind(&job.concurrency_key)
+            .bind(job.at.as_micros())
+            .bind(job.retry_of.map(|id| id.0))
+            .bind(&job.created_by)
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("add a job")
+    }
+
+    /// One job.
+    pub async fn job(&mut self, id: JobId) -> Result<Option<JobRow>, StoreError> {
+        on!(self, conn => sqlx::query_as(ONE).bind(id.0).fetch_optional(conn).await).during("read a job")
+    }
+
+    /// Newest first, at most `limit`.
+    pub async fn jobs_page(&mut self, filter: &JobFilter, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+        on!(self, conn => sqlx::query_as(PAGE)
+            .bind(filter.before.map(|id| id.0))
+            .bind(&filter.kind)
+            .bind(&filter.state)
+            .bind(filter.cluster.map(|id| id.0))
+            .bind(limit)
+            .fetch_all(conn)
+            .await)
+        .during("list jobs")
+    }
+
+    /// The oldest job with this key that has not ended and is not being stopped.
+    pub async fn open_job_with_key(&mut self, key: &str) -> Result<Option<JobId>, StoreError> {
+        let id: Option<Uuid> = on!(self, conn => sqlx::query_scalar(OPEN_BY_KEY).bind(key).fetch_optional(conn).await)
+            .during("look for a job")?;
+        Ok(id.map(JobId))
+    }
+
+    /// Takes the job that has been due for longest: its lease belongs to `owner` until `until`. A job whose former owner
+    /// let the lease run out counts one interruption more.
+    pub async fn claim_job(
+        &mut self,
+        owner: ServerId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<JobRow>, StoreError> {
+        let due = if self.is_postgres() { DUE_SKIP_LOCKED } else { DUE };
+        let id: Option<Uuid> =
+            on!(self, conn => sqlx::query_scalar(due).bind(now.as_micros()).fetch_optional(conn).await)
+                .during("look for a due job")?;
+        let Some(id) = id else { return Ok(None) };
+        on!(self, conn => sqlx::query(CLAIM)
+            .bind(id)
+            .bind(now.as_micros())
+            .bind(owner.0)
+            .bind(until.as_micros())
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("claim a job")?;
+        self.job(JobId(id)).await
+    }
+
+    /// Extends the leases of `owner` that have not run out. Answers the jobs it still holds, and which of them somebody
+    /// wants stopped.
+    pub async fn renew_job_leases(
+        &mut self,
+        owner: ServerId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(JobId, bool)>, StoreError> {
+        let held: Vec<(Uuid, bool)> = on!(self, conn => sqlx::query_as(RENEW)
+            .bind(until.as_micros())
+            .bind(owner.0)
+            .bind(now.as_micros())
+            .fetch_all(conn)
+            .await)
+        .during("renew the leases of jobs")?;
+        Ok(held.into_iter().map(|(id, cancel)| (JobId(id), cancel)).collect())
+    }
+
+    /// Gives a running job back: it is due again at `run_at`, as attempt number `attempt`. False when `owner` no longer
+    /// holds it.
+    pub async fn park_job(
+        &mut self,
+        id: JobId,
+        owner: ServerId,
+        run_at: Timestamp,
+        attempt: i64,
+    ) -> Result<bool, StoreError> {
+        on!(self, conn => sqlx::query(PARK)
+            .bind(run_at.as_micros())
+            .bind(attempt)
+            .bind(id.0)
+            .bind(owner.0)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .during("give a job back")
+    }
+
+    /// Gives all running jobs of `owner` back, due at once: what a server does before it ends.
+    pub async fn let_jobs_go(&mut self, owner: ServerId, now: Timestamp) -> Result<u64, StoreError> {
+        on!(self, conn => sqlx::query(LET_GO)
+            .bind(now.as_micros())
+            .bind(owner.0)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))
+        .during("give all jobs back")
+    }
+
+    /// Makes an open job due now, if it was due later.
+    pub async fn wake_job(&mut self, id: JobId, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(WAKE).bind(now.as_micros()).bind(id.0).execute(conn).await.map(drop))
+            .during("wake a job")
+    }
+
+    /// Notes that somebody wants the job stopped. False when it has ended.
+    pub async fn request_job_cancel(&mut self, id: JobId) -> Result<bool, StoreError> {
+        on!(self, conn => sqlx::query(REQUEST_CANCEL)
+            .bind(id.0)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .during("ask a job to stop")
+    }
+
+    /// Ends a job. False when it had ended already.
+    pub async fn finish_job(
+        &mut self,
+        id: JobId,
+        state: JobState,
+        reason: Option<(&str, &str)>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, conn => sqlx::query(FINISH)
+            .bind(state.as_str())
+            .bind(reason.map(|(code, _)| code))
+            .bind(reason.map(|(_, detail)| detail))
+            .bind(at.as_micros())
+            .bind(id.0)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .during("end a job")
+    }
+
+    /// Forgets jobs that ended before `moment`, with their targets and logs.
+    pub async fn drop_jobs_before(&mut self, moment: Timestamp) -> Result<u64, StoreError> {
+        on!(self, conn => sqlx::query(DROP_BEFORE)
+            .bind(moment.as_micros())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))
+        .during("drop old jobs")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::job_targets::NewTarget;
+    use crate::testing::{both, fleet};
+    use muster_domain::{GuestId, TargetId};
+
+    const A: ServerId = ServerId(Uuid::from_u128(1));
+    const B: ServerId = ServerId(Uuid::from_u128(2));
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    fn new_job(id: u128, key: Option<&str>) -> NewJob {
+        NewJob {
+            id: JobId(Uuid::from_u128(id)),
+            kind: "scan",
+            title: "Scan 1 guest".to_owned(),
+            work: serde_json::json!({ "kind": "scan" }),
+            cluster: None,
+            concurrency_key: key.map(str::to_owned),
+            retry_of: None,
+            at: at(10),
+            created_by: "anna".to_owned(),
+        }
+    }
+
+    async fn with_jobs(store: &Store, jobs: &[NewJob]) {
+        let added: Result<(), StoreError> = crate::write!(store, tx => {
+            for job in jobs {
+                tx.insert_job(job).await?;
+            }
+            Ok(())
+        });
+        added.expect("adds");
+    }
+
+    async fn claim(store: &Store, owner: ServerId, now: i64) -> Option<JobRow> {
+        let claimed: Result<_, StoreError> =
+            crate::write!(store, tx => { tx.claim_job(owner, at(now), at(now + 30)).await });
+        claimed.expect("claims")
+    }
+
+    async fn renew(store: &Store, owner: ServerId, now: i64) -> Vec<(JobId, bool)> {
+        let renewed: Result<_, StoreError> =
+            crate::write!(store, tx => { tx.renew_job_leases(owner, at(now), at(now + 30)).await });
+        renewed.expect("renews")
+    }
+
+    both! {
+        async fn a_job_is_claimed_once_and_again_when_its_lease_ran_out(store: &Store) {
+            with_jobs(store, &[new_job(5, None)]).await;
+            assert_eq!(claim(store, A, 9).await, None, "not due yet");
+            let first = claim(store, A, 10).await.expect("is due");
+            assert_eq!((first.state.as_str(), first.interruptions, first.started_at), ("running", 0, Some(10)));
+            assert_eq!(claim(store, B, 20).await, None, "held by A");
+            assert_eq!(renew(store, A, 20).await, [(JobId(first.id), false)]);
+            assert_eq!(claim(store, B, 49).await, None, "held by A for longer");
+            let second = claim(store, B, 50).await.expect("A let its lease run out");
+            assert_eq!((second.id, second.interruptions, second.lease_owner), (first.id, 1, Some(B.0)));
+            assert_eq!(renew(store, A, 51).await, [], "A has lost it");
+        }
+
+        async fn many_claimers_share_the_jobs(store: &Store) {
+            let jobs: Vec<_> = (0..12).map(|n| new_job(100 + n, None)).collect();
+            with_jobs(store, &jobs).await;
+            let claims = (0..20_u128).map(|n| {
+                let store = store.clone();
+                tokio::spawn(async move { claim(&store, ServerId(Uuid::from_u128(n)), 10).await.map(|job| job.id) })
+            });
+            let mut claimed = Vec::new();
+            for task in claims.collect::<Vec<_>>() {
+                claimed.extend(task.await.expect("the claimer ends"));
+            }
+            claimed.sort();
+            assert_eq!(claimed, jobs.iter().map(|job| job.id.0).collect::<Vec<_>>());
+        }
+
+        async fn of_the_jobs_with_one_key_one_runs(store: &Store) {
+            with_jobs(store, &[new_job(5, Some("k")), new_job(6, Some("k")), new_job(7, Some("other"))]).await;
+            assert_eq!(claim(store, A, 10).await.map(|job| job.id), Some(Uuid::from_u128(5)));
+            assert_eq!(claim(store, A, 10).await.map(|job| job.id), Some(Uuid::from_u128(7)));
+            assert_eq!(claim(store, A, 10).await, None);
+            let ended: Result<_, StoreError> = crate::write!(store, tx => {
+                tx.finish_job(JobId(Uuid::from_u128(5)), JobState::Succeeded, None, at(12)).await
+            });
+            assert!(ended.expect("ends"));
+            assert_eq!(claim(store, A, 13).await.map(|job| job.id), Some(Uuid::from_u128(6)));
+        }
+
+        async fn a_parked_job_waits_for_its_moment_or_a_kick(store: &Store) {
+            with_jobs(store, &[new_job(5, None)]).await;
+            let id = JobId(claim(store, A, 10).await.expect("is due").id);
+            let parked: Result<_, StoreError> = crate::write!(store, tx => {
+                let by_other = tx.park_job(id, B, at(100), 0).await?;
+                let by_owner = tx.park_job(id, A, at(100), 1).await?;
+                Ok((by_other, by_owner))
+            });
+            assert_eq!(parked.expect("parks"), (false, true));
+            assert_eq!(claim(store, A, 50).await, None);
+            let woken: Result<(), StoreError> = crate::write!(store, tx => { tx.wake_job(id, at(50)).await });
+            woken.expect("wakes");
+            let again = claim(store, A, 50).await.expect("is due");
+            assert_eq!((again.attempt, again.interruptions), (1, 0), "being parked is no interruption");
+        }
+
+        async fn a_cancelled_job_tells_its_owner(store: &Store) {
+            with_jobs(store, &[new_job(5, None)]).await;
+            let id = JobId(claim(store, A, 10).await.expect("is due").id);
+            let ask = || async {
+                let asked: Result<bool, StoreError> =
+                    crate::write!(store, tx => { tx.request_job_cancel(id).await });
+                asked.expect("asks")
+            };
+            assert!(ask().await);
+            assert_eq!(renew(store, A, 11).await, [(id, true)]);
+            let ended: Result<_, StoreError> = crate::write!(store, tx => {
+                tx.finish_job(id, JobState::Cancelled, Some(("cancelled", "Stopped by anna.")), at(12)).await
+            });
+            assert!(ended.expect("ends"));
+            assert!(!ask().await, "it has ended");
+            assert_eq!(claim(store, B, 99).await, None);
+        }
+
+        async fn a_server_that_ends_gives_its_jobs_back(store: &Store) {
+            with_jobs(store, &[new_job(5, None)]).await;
+            claim(store, A, 10).await.expect("is due");
+            let given: Result<_, StoreError> = crate::write!(store, tx => { tx.let_jobs_go(A, at(11)).await });
+            assert_eq!(given.expect("gives back"), 1);
+            assert_eq!(claim(store, B, 11).await.map(|job| job.interruptions), Some(0));
+        }
+
+        async fn pages_are_filtered_and_count_targets(store: &Store) {
+            let mut discover = new_job(6, None);
+            discover.kind = "discover";
+            discover.cluster = Some(ClusterId(Uuid::from_u128(1)));
+            let target = |id: u128, skipped| NewTarget {
+                id: TargetId(Uuid::from_u128(id)),
+                guest: Some(GuestId(Uuid::from_u128(3))),
+                name: "a".to_owned(),
+                skipped,
+            };
+            let skipped = Some(("stopped".to_owned(), "It is stopped.".to_owned()));
+            let targets = [target(30, None), target(31, skipped)];
+            let added: Result<(), StoreError> = crate::write!(store, tx => {
+                tx.insert_cluster(&fleet::cluster(1, "a")).await?;
+                tx.insert_node(&fleet::node(2, 1, "pve1")).await?;
+                tx.insert_guest(&fleet::guest(3, 1, 2, 100)).await?;
+                tx.insert_job(&new_job(5, None)).await?;
+                tx.insert_job(&discover).await?;
+                tx.insert_targets(JobId(Uuid::from_u128(5)), &targets, at(10)).await
+            });
+            added.expect("adds");
+            let mut tx = store.read().await.expect("reads");
+            let ids = |rows: Vec<JobRow>| rows.into_iter().map(|row| row.id.as_u128()).collect::<Vec<_>>();
+            let all = JobFilter::default();
+            assert_eq!(ids(tx.jobs_page(&all, 10).await.expect("reads")), [6, 5]);
+            assert_eq!(ids(tx.jobs_page(&all, 1).await.expect("reads")), [6]);
+            let older = JobFilter { before: Some(JobId(Uuid::from_u128(6))), ..JobFilter::default() };
+            assert_eq!(ids(tx.jobs_page(&older, 10).await.expect("reads")), [5]);
+            let scans = JobFilter { kind: Some("scan".to_owned()), ..JobFilter::default() };
+            assert_eq!(ids(tx.jobs_page(&scans, 10).await.expect("reads")), [5]);
+            let running = JobFilter { state: Some("running".to_owned()), ..JobFilter::default() };
+            assert_eq!(ids(tx.jobs_page(&running, 10).await.expect("reads")), [0_u128; 0]);
+            let cluster = JobFilter { cluster: discover.cluster, ..JobFilter::default() };
+            assert_eq!(ids(tx.jobs_page(&cluster, 10).await.expect("reads")), [6]);
+            let row = tx.job(JobId(Uuid::from_u128(5))).await.expect("reads").expect("exists");
+            assert_eq!(row.tally(), Tally { open: 1, skipped: 1, ..Tally::default() });
+        }
+    }
+}
