@@ -16,7 +16,7 @@ pub struct Version {
     /// Such as `9.1`.
     pub release: String,
     /// The commit it was built from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "perl::maybe")]
     pub repoid: Option<String>,
 }
 
@@ -42,6 +42,7 @@ pub struct ClusterStatus {
 #[non_exhaustive]
 pub struct ClusterInfo {
     /// Its name, which nothing makes unique in the world.
+    #[serde(deserialize_with = "perl::sure")]
     pub name: String,
     /// Whether enough members are there; without it, changes fail with "cluster not ready - no quorum?".
     #[serde(default, deserialize_with = "perl::flag")]
@@ -59,6 +60,7 @@ pub struct ClusterInfo {
 #[non_exhaustive]
 pub struct Member {
     /// Its name.
+    #[serde(deserialize_with = "perl::sure")]
     pub name: String,
     /// Whether it takes part at the moment.
     #[serde(default, deserialize_with = "perl::flag")]
@@ -107,6 +109,7 @@ pub struct Guest {
     #[serde(deserialize_with = "perl::sure")]
     pub vmid: u32,
     /// The node it is on.
+    #[serde(deserialize_with = "perl::sure")]
     pub node: String,
     /// Its name; missing when the cluster has no data about it.
     #[serde(default, deserialize_with = "perl::maybe")]
@@ -165,6 +168,7 @@ impl Guest {
 #[non_exhaustive]
 pub struct NodeState {
     /// Its name.
+    #[serde(deserialize_with = "perl::sure")]
     pub node: String,
     /// `online`, `offline` or `unknown`.
     #[serde(default, deserialize_with = "perl::maybe")]
@@ -197,8 +201,10 @@ pub struct NodeState {
 #[non_exhaustive]
 pub struct StorageState {
     /// Its name.
+    #[serde(deserialize_with = "perl::sure")]
     pub storage: String,
     /// The node that sees it.
+    #[serde(deserialize_with = "perl::sure")]
     pub node: String,
     /// Its kind, such as `dir` or `zfspool`.
     #[serde(default, deserialize_with = "perl::maybe")]

@@ -9,6 +9,7 @@ use crate::{Client, Result, Version, catalogue, perl};
 #[non_exhaustive]
 pub struct Node {
     /// Its name.
+    #[serde(deserialize_with = "perl::sure")]
     pub node: String,
     /// `online`, `offline` or `unknown` (a member without data yet).
     #[serde(default, deserialize_with = "perl::maybe")]

@@ -9,6 +9,7 @@ use crate::{Client, GuestKind, Result, catalogue, perl};
 #[non_exhaustive]
 pub struct Storage {
     /// Its name.
+    #[serde(deserialize_with = "perl::sure")]
     pub storage: String,
     /// Its kind, such as `dir`, `zfspool`, `lvmthin`, `pbs`.
     #[serde(rename = "type")]
