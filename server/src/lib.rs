@@ -1,4 +1,10 @@
 //! The Muster server: see docs/ARCHITECTURE.md for the map.
 
 pub mod app;
+pub mod boot;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod http;
+pub mod lifecycle;
+pub mod telemetry;

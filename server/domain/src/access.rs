@@ -1,9 +1,10 @@
 //! Who may do what: three roles, one table.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a person or token may do. Each role may do everything the ones before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Looks.

@@ -3,6 +3,8 @@
 use muster_domain::access::Role;
 use muster_store::{GivesWay, StoreError};
 
+use super::seal::SealError;
+
 /// Why not. A new variant only when some caller would act differently.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -85,6 +87,20 @@ impl Error {
             pointer: pointer.to_owned(),
             detail: detail.into(),
         }])
+    }
+}
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Error {
+        match error {
+            SealError::Store(error) => Error::Store(error),
+            error @ (SealError::UnknownKey { .. } | SealError::Damaged { .. } | SealError::Missing { .. }) => {
+                Error::Unavailable {
+                    code: "secret_unreadable",
+                    detail: error.to_string(),
+                }
+            }
+        }
     }
 }
 

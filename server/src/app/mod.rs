@@ -3,6 +3,8 @@
 
 pub mod context;
 pub mod error;
+pub mod seal;
+pub mod tokens;
 
 use std::sync::Arc;
 
@@ -10,8 +12,11 @@ use muster_store::Store;
 
 pub use context::{Caller, Ctx};
 pub use error::{Error, FieldError};
+pub use seal::Seal;
 
 use crate::clock::{Clock, Ids};
+use crate::config::Config;
+use crate::lifecycle::Lifecycle;
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Clone)]
@@ -22,4 +27,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// New ids and random bytes.
     pub ids: Arc<dyn Ids>,
+    /// The keys that secrets are sealed with.
+    pub seal: Seal,
+    /// What was decided before the start.
+    pub config: Arc<Config>,
+    /// Background tasks, and whether the process is about to end.
+    pub lifecycle: Lifecycle,
 }

@@ -41,6 +41,7 @@ impl Tx {
         if self.is_postgres() {
             on!(self, conn => sqlx::query(LOCK).execute(conn).await.map(drop)).during("queue for the event log")?;
         }
+        self.publishes = true;
         let row = on!(self, conn => sqlx::query_scalar(PUBLISH)
             .bind(at.as_micros())
             .bind(kind)

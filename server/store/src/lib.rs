@@ -18,11 +18,13 @@ pub mod jobs;
 pub mod nodes;
 mod open;
 pub mod scans;
+pub mod secrets;
+pub mod tokens;
 mod tx;
 
 #[cfg(test)]
 mod testing;
 
 pub use error::StoreError;
-pub use open::{OpenError, Store};
+pub use open::{OpenError, Store, without_password};
 pub use tx::{ATTEMPTS, GivesWay, Tx};

@@ -7,6 +7,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
+use tokio::sync::watch;
 
 use crate::error::{During as _, StoreError};
 use crate::tx::{Inner, Tx};
@@ -23,6 +24,7 @@ const READERS: u32 = 8;
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    published: watch::Sender<()>,
 }
 
 #[derive(Clone)]
@@ -84,7 +86,10 @@ impl Store {
                 });
             }
         };
-        Ok(Store { pools })
+        Ok(Store {
+            pools,
+            published: watch::Sender::new(()),
+        })
     }
 
     /// Creates or updates the tables. Does nothing when they are as this program knows them.
@@ -123,7 +128,7 @@ impl Store {
                     .during("begin reading")?,
             ),
         };
-        Ok(Tx { inner })
+        Ok(self.transaction(inner))
     }
 
     /// A transaction that may write. Callers use [`write!`](crate::write), which also runs the work again when it must.
@@ -138,7 +143,13 @@ impl Store {
                     .during("begin writing")?,
             ),
         };
-        Ok(Tx { inner })
+        Ok(self.transaction(inner))
+    }
+
+    /// Changes each time a transaction of this process that published an event commits. Other processes' events do not show
+    /// here: who follows the log also looks from time to time.
+    pub fn published(&self) -> watch::Receiver<()> {
+        self.published.subscribe()
     }
 
     /// Ends all connections; open transactions are waited for.
@@ -149,6 +160,14 @@ impl Store {
                 writer.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    fn transaction(&self, inner: Inner) -> Tx {
+        Tx {
+            inner,
+            published: self.published.clone(),
+            publishes: false,
         }
     }
 
@@ -194,7 +213,7 @@ async fn open_postgres(url: &str) -> Result<Pools, sqlx::Error> {
 }
 
 /// The address with what stands between `:` and `@` left out.
-fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     let Some((before, host)) = url.rsplit_once('@') else {
         return url.to_owned();
     };

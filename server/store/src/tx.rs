@@ -1,12 +1,16 @@
 //! A transaction on whichever database is in use.
 
 use sqlx::{Postgres, Sqlite};
+use tokio::sync::watch;
 
 use crate::error::{During as _, StoreError};
 
 /// An open transaction. Dropping it undoes what was done in it.
 pub struct Tx {
     pub(crate) inner: Inner,
+    /// Told at commit when the transaction published an event.
+    pub(crate) published: watch::Sender<()>,
+    pub(crate) publishes: bool,
 }
 
 pub(crate) enum Inner {
@@ -38,7 +42,11 @@ impl Tx {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,
         }
-        .during("commit")
+        .during("commit")?;
+        if self.publishes {
+            self.published.send_replace(());
+        }
+        Ok(())
     }
 
     /// Whether this is PostgreSQL: for the few statements that have two texts.
@@ -75,12 +83,18 @@ macro_rules! write {
         loop {
             let result = async {
                 let mut opened = $store.begin().await?;
-                let value = {
+                let worked = {
                     let $tx = &mut opened;
-                    async { $work }.await?
+                    async { $work }.await
                 };
-                opened.commit().await?;
-                Ok(value)
+                // No `?` here: the block's error is the error of the whole, so that its type needs to be said only once.
+                match worked {
+                    Ok(value) => {
+                        opened.commit().await?;
+                        Ok(value)
+                    }
+                    Err(error) => Err(error),
+                }
             }
             .await;
             match result {

@@ -1,0 +1,84 @@
+//! The command line.
+
+mod key;
+mod token;
+
+use clap::{Parser, Subcommand};
+use muster_domain::RequestId;
+use muster_domain::access::Role;
+
+use crate::app::{App, Caller, Ctx};
+use crate::boot;
+use crate::config::{Config, ConfigArgs};
+use crate::telemetry;
+
+/// One server that keeps every guest of your Proxmox clusters up to date.
+///
+/// First start: `muster key init`, then `muster serve`; it prints a link to set it up in the browser.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Configuration given as flags.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve,
+    /// Create or update the tables of the database, and end. `serve` does this too.
+    Migrate,
+    /// API tokens for scripts.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// The key that seals secrets.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Print the API's description (OpenAPI, YAML).
+    Openapi,
+}
+
+/// Runs one command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Command::Openapi = cli.command {
+        print!("{}", crate::http::describe().to_yaml()?);
+        return Ok(());
+    }
+    let config = Config::load(&cli.config)?;
+    match cli.command {
+        Command::Serve => {
+            telemetry::start(&config.log, config.log_format)?;
+            boot::serve(config).await
+        }
+        Command::Migrate => {
+            boot::open_store(&config).await?.close().await;
+            println!("the tables of {} are up to date", config.database);
+            Ok(())
+        }
+        Command::Key(command) => key::run(command, config).await,
+        Command::Token(command) => {
+            let app = boot::open(config).await?;
+            let done = token::run(command, &app, &shell(&app)).await;
+            app.store.close().await;
+            done
+        }
+        Command::Openapi => Ok(()),
+    }
+}
+
+/// The context of a command: whoever has a shell here and can read the key file may do everything.
+fn shell(app: &App) -> Ctx {
+    Ctx {
+        caller: Caller::CommandLine,
+        request: RequestId(app.ids.next()),
+    }
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::parse(name).ok_or_else(|| "use viewer, operator or admin".to_owned())
+}

@@ -1,0 +1,80 @@
+//! Every `code` a problem document can have, with its title. docs/errors.md says what each means and what to do; tests keep
+//! this list, that page and the code together.
+
+/// All codes in alphabetical order.
+pub const CODES: &[(&str, &str)] = &[
+    ("bad_request", "The request cannot be understood"),
+    ("body_too_large", "The body is too large"),
+    ("forbidden", "The role is too small"),
+    ("internal", "Something failed inside Muster"),
+    ("invalid", "The input is not valid"),
+    ("invalid_json", "The body is not JSON"),
+    ("invalid_query", "The query is not valid"),
+    ("method_not_allowed", "The address does not take this method"),
+    ("needs_a_person", "Tokens cannot do this"),
+    ("no_such_route", "There is nothing at this address"),
+    ("not_found", "There is no such thing"),
+    ("secret_unreadable", "A stored secret does not open"),
+    ("sign_in_needed", "Nobody is signed in"),
+    ("timed_out", "It took too long"),
+    ("too_many_tries", "Too many tries"),
+    ("unsupported_media_type", "The body has the wrong type"),
+];
+
+/// The title of a code.
+pub fn title(code: &str) -> &'static str {
+    match CODES.binary_search_by_key(&code, |(name, _)| name) {
+        Ok(at) => CODES[at].1,
+        Err(_) => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(CODES.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    /// Finds `code: "…"` and `Problem::new(…, "…"` in our sources, so that no code can be used without being listed.
+    #[test]
+    fn every_code_in_the_sources_is_listed() -> anyhow::Result<()> {
+        let mut found = BTreeSet::new();
+        read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found)?;
+        let listed: BTreeSet<String> = CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+        assert!(found.contains("not_found"), "the search finds what is there");
+        assert_eq!(found.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new());
+        Ok(())
+    }
+
+    fn read_folder(folder: &Path, found: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                read_folder(&path, found)?;
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path)?;
+                let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+                for piece in code
+                    .split("code: \"")
+                    .skip(1)
+                    .chain(code.split("StatusCode::").skip(1).filter_map(quoted))
+                {
+                    found.extend(piece.split('"').next().map(str::to_owned));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands after `StatusCode::NAME, "`.
+    fn quoted(piece: &str) -> Option<&str> {
+        let (name, rest) = piece.split_once(", \"")?;
+        name.chars().all(|c| c.is_ascii_uppercase() || c == '_').then_some(rest)
+    }
+}

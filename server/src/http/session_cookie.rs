@@ -1,0 +1,4 @@
+//! The cookie of a signed-in browser.
+
+/// Its name.
+pub const NAME: &str = "muster_session";
