@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// A token's effective rights as `GET /access/permissions` tells them: path → privilege → whether deeper paths inherit it.
+/// A token's effective rights as `GET /access/permissions` tells them: path → privileges. PVE lists the roots of its tree
+/// and every path that somebody gave rights on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Permissions(pub BTreeMap<String, BTreeMap<String, bool>>);
+pub struct Permissions(pub BTreeMap<String, BTreeSet<String>>);
 
 /// The PVE majors Muster knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,25 +131,23 @@ pub const FEATURES: &[Feature] = &[
 const HARMLESS: &[&str] = &["Datastore.Audit", "SDN.Audit", "Mapping.Audit", "Pool.Audit"];
 
 impl Permissions {
-    /// Whether `privilege` holds at `path`: the entry of the path itself, else the nearest one above that hands it down.
-    /// (A deeper entry replaces the ones above it.)
+    /// Whether `privilege` holds at `path`: by the entry of the path itself, else by the nearest one above. (A deeper
+    /// entry replaces the ones above it.)
     pub fn allows(&self, privilege: &str, path: &str) -> bool {
-        if let Some(exact) = self.0.get(path) {
-            return exact.contains_key(privilege);
-        }
-        ancestors(path)
-            .find_map(|above| self.0.get(above))
-            .is_some_and(|entry| entry.get(privilege) == Some(&true))
+        std::iter::once(path)
+            .chain(ancestors(path))
+            .find_map(|path| self.0.get(path))
+            .is_some_and(|entry| entry.contains(privilege))
     }
 
     /// Whether `privilege` holds anywhere at all.
     pub fn allows_anywhere(&self, privilege: &str) -> bool {
-        self.0.values().any(|entry| entry.contains_key(privilege))
+        self.0.values().any(|entry| entry.contains(privilege))
     }
 
     /// All privileges that hold somewhere.
     fn all(&self) -> BTreeSet<&str> {
-        self.0.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
+        self.0.values().flatten().map(String::as_str).collect()
     }
 }
 
@@ -287,13 +286,15 @@ mod tests {
 
     use super::*;
 
-    fn permissions(entries: &[(&str, &[(&str, bool)])]) -> Permissions {
+    fn permissions(entries: &[(&str, &[&str])]) -> Permissions {
         Permissions(
             entries
                 .iter()
                 .map(|(path, rights)| {
-                    let rights = rights.iter().map(|(right, down)| ((*right).to_owned(), *down));
-                    ((*path).to_owned(), rights.collect())
+                    (
+                        (*path).to_owned(),
+                        rights.iter().map(|right| (*right).to_owned()).collect(),
+                    )
                 })
                 .collect(),
         )
@@ -301,23 +302,18 @@ mod tests {
 
     #[test]
     fn a_deeper_entry_replaces_the_ones_above() {
-        let granted = permissions(&[
-            ("/", &[("VM.Audit", true), ("Sys.Audit", false)]),
-            ("/vms/100", &[("VM.Console", true)]),
-        ]);
+        let granted = permissions(&[("/", &["VM.Audit", "Sys.Audit"]), ("/vms/100", &["VM.Console"])]);
         assert!(granted.allows("VM.Audit", "/vms"));
         assert!(granted.allows("VM.Audit", "/vms/101"));
         assert!(!granted.allows("VM.Audit", "/vms/100"));
+        assert!(granted.allows("VM.Console", "/vms/100"));
         assert!(granted.allows("Sys.Audit", "/"));
-        assert!(!granted.allows("Sys.Audit", "/nodes"));
+        assert!(!Permissions::default().allows("Sys.Audit", "/"));
     }
 
     #[test]
     fn an_auditor_can_discover_and_the_report_names_what_else_is_missing() {
-        let granted = permissions(&[(
-            "/",
-            &[("VM.Audit", true), ("Sys.Audit", true), ("Datastore.Audit", true)],
-        )]);
+        let granted = permissions(&[("/", &["VM.Audit", "Sys.Audit", "Datastore.Audit"])]);
         let report = report(&granted, Major::Nine);
         let missing = |name: &str| {
             let found = report.iter().find(|line| line.feature.name == name).expect("a feature");
@@ -331,7 +327,7 @@ mod tests {
 
     #[test]
     fn rights_without_a_use_are_named() {
-        let granted = permissions(&[("/", &[("VM.Audit", true), ("VM.Allocate", true), ("VM.Console", true)])]);
+        let granted = permissions(&[("/", &["VM.Audit", "VM.Allocate", "VM.Console"])]);
         assert_eq!(excess(&granted, Major::Nine), ["VM.Allocate", "VM.Console"]);
     }
 
@@ -370,7 +366,7 @@ mod tests {
             let listed = line.split('"').nth(1).expect("quoted").split(' ');
             let granted = Permissions(BTreeMap::from([(
                 "/".to_owned(),
-                listed.map(|right| (right.to_owned(), true)).collect(),
+                listed.map(str::to_owned).collect(),
             )]));
             for line in report(&granted, major) {
                 prop_assert!(!line.feature.used || line.missing.is_empty(), "{:?}", line);

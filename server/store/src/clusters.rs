@@ -138,6 +138,8 @@ impl Tx {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::Store;
     use crate::testing::{both, fleet};
@@ -150,7 +152,7 @@ mod tests {
             row.quorate = Some(true);
             row.permissions = Some(Json(Permissions(BTreeMap::from([(
                 "/".to_owned(),
-                BTreeMap::from([("VM.Audit".to_owned(), true)]),
+                BTreeSet::from(["VM.Audit".to_owned()]),
             )]))));
             row.error_code = Some("node_down".to_owned());
             let saved: Result<(), StoreError> = crate::write!(store, tx => { tx.save_cluster(&row).await });

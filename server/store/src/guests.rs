@@ -1,16 +1,20 @@
 //! The guests of all clusters. Three writers share a row, each with columns of its own: discovery, the agent channel, and scans.
 
+use muster_domain::fleet::{AgentState, Backup, ExecEndpoint, GuestKind, GuestState, GuestStatus, UpdatesState};
 use muster_domain::{ClusterId, GuestId};
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
 use crate::tx::{Tx, on};
 
-const OF_CLUSTER: &str = "SELECT g.*, n.name AS node FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
+const OF_CLUSTER: &str = "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, \
+    n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
     WHERE g.cluster_id = $1 AND g.gone_at IS NULL ORDER BY g.vmid";
-const TOMBSTONES: &str = "SELECT g.*, n.name AS node FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
+const TOMBSTONES: &str = "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, \
+    n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
     WHERE g.cluster_id = $1 AND g.gone_at IS NOT NULL ORDER BY g.vmid, g.gone_at DESC";
-const ONE: &str = "SELECT g.*, n.name AS node FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id WHERE g.id = $1";
+const ONE: &str = "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, \
+    n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id WHERE g.id = $1";
 const INSERT: &str = "INSERT INTO guests (node_id, vmid, kind, name, status, stale_since, lock, template, tags, pool, \
     system_id, system_name, addresses, cpus, memory_max, disk_max, unprivileged, cmode, has_mounts, backup, \
     config_digest, details_at, reach_best, reach_needs, gone_at, id, cluster_id, first_seen_at) \
@@ -38,6 +42,12 @@ pub struct GuestRow {
     pub node_id: Uuid,
     /// That node's name; read only.
     pub node: String,
+    /// That node's PVE version; read only.
+    pub node_version: Option<String>,
+    /// Whether that node runs commands in containers (`unknown`, `works`, `missing`); read only.
+    pub exec_endpoint: String,
+    /// The version of the node when that was found out; read only.
+    pub exec_endpoint_version: Option<String>,
     /// Its number in PVE; unique in the cluster among those that are not gone.
     pub vmid: i64,
     /// `lxc` or `qemu`.
@@ -172,6 +182,44 @@ macro_rules! bind_facts {
             .bind($row.id)
     };
 }
+impl GuestRow {
+    /// What the rules need to know of it.
+    pub fn state(&self) -> Result<GuestState, StoreError> {
+        let remembered = self.exec_endpoint_version.is_some() && self.exec_endpoint_version == self.node_version;
+        let exec_endpoint = self.word("exec_endpoint", &self.exec_endpoint, ExecEndpoint::parse)?;
+        Ok(GuestState {
+            kind: self.word("kind", &self.kind, GuestKind::parse)?,
+            status: self.word("status", &self.status, GuestStatus::parse)?,
+            stale: self.stale_since.is_some(),
+            template: self.template,
+            gone: self.gone_at.is_some(),
+            lock: self.lock.clone(),
+            system: self.system_id.clone(),
+            node: self.node.clone(),
+            node_version: self.node_version.clone(),
+            exec_endpoint: if remembered {
+                exec_endpoint
+            } else {
+                ExecEndpoint::Unknown
+            },
+            agent: self.word("agent_state", &self.agent_state, AgentState::parse)?,
+            updates: self.word("updates_state", &self.updates_state, UpdatesState::parse)?,
+            updates_total: self.updates_total.and_then(|count| u32::try_from(count).ok()),
+            updates_security: self.updates_security.and_then(|count| u32::try_from(count).ok()),
+            backup: self.word("backup", &self.backup, Backup::parse)?,
+        })
+    }
+
+    fn word<T>(&self, column: &'static str, value: &str, parse: fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        parse(value).ok_or_else(|| StoreError::Meaningless {
+            table: "guests",
+            column,
+            row: self.id.to_string(),
+            value: value.to_owned(),
+        })
+    }
+}
+
 impl Tx {
     /// The guests of a cluster by number, without those that are gone.
     pub async fn guests_of(&mut self, cluster: ClusterId) -> Result<Vec<GuestRow>, StoreError> {
@@ -272,6 +320,25 @@ mod tests {
     async fn guest(store: &Store, id: Uuid) -> GuestRow {
         let mut tx = store.read().await.expect("reads");
         tx.guest(GuestId(id)).await.expect("reads").expect("exists")
+    }
+
+    #[test]
+    fn a_501_counts_for_the_version_that_gave_it() {
+        let mut row = fleet::guest(3, 1, 2, 100);
+        row.exec_endpoint = "missing".to_owned();
+        row.exec_endpoint_version = Some("9.1.9".to_owned());
+        row.node_version = Some("9.1.9".to_owned());
+        assert_eq!(
+            row.state().expect("means something").exec_endpoint,
+            ExecEndpoint::Missing
+        );
+        row.node_version = Some("9.2.0".to_owned());
+        assert_eq!(
+            row.state().expect("means something").exec_endpoint,
+            ExecEndpoint::Unknown
+        );
+        row.agent_state = "asleep".to_owned();
+        assert!(row.state().expect_err("means nothing").to_string().contains("asleep"));
     }
 
     both! {

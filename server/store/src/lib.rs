@@ -11,6 +11,7 @@ pub mod discovery_log;
 pub mod enrolments;
 mod error;
 pub mod events;
+pub mod guest_list;
 pub mod guests;
 pub mod job_log;
 pub mod job_targets;
