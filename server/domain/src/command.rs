@@ -2,36 +2,28 @@
 
 use std::time::Duration;
 
-use crate::job::words;
+use crate::fleet::words;
 
 /// How long a leased command is held for its agent before it is offered again.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// Where a command stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CommandState {
-    /// Waits for its agent.
-    Pending,
-    /// Sent to its agent, which has not said that it wrote it down.
-    Leased,
-    /// In the agent's journal; it may be running.
-    Acked,
-    /// The outcome is stored.
-    Answered,
-    /// Its time has passed without an answer.
-    Expired,
-    /// Nobody wants the answer any more.
-    Cancelled,
+words! {
+    /// Where a command stands.
+    CommandState {
+        /// Waits for its agent.
+        Pending = "pending",
+        /// Sent to its agent, which has not said that it wrote it down.
+        Leased = "leased",
+        /// In the agent's journal; it may be running.
+        Acked = "acked",
+        /// The outcome is stored.
+        Answered = "answered",
+        /// Its time has passed without an answer.
+        Expired = "expired",
+        /// Nobody wants the answer any more.
+        Cancelled = "cancelled",
+    }
 }
-
-words!(CommandState {
-    Pending = "pending",
-    Leased = "leased",
-    Acked = "acked",
-    Answered = "answered",
-    Expired = "expired",
-    Cancelled = "cancelled",
-});
 
 /// What can happen to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,8 +2,10 @@
 
 pub mod access;
 pub mod actions;
+pub mod agent;
 pub mod command;
 pub mod discovery;
+pub mod eligible;
 pub mod fleet;
 pub mod id;
 pub mod job;
