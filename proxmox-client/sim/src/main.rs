@@ -1,2 +1,113 @@
-//! Placeholder.
-fn main() {}
+//! `proxmox-sim`: simulated Proxmox VE clusters on loopback addresses.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxmox_sim::{Options, Scenario, Sim};
+
+/// Simulates Proxmox VE clusters over real TLS, for tests and demos.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run clusters until interrupted.
+    ///
+    /// Every node listens on a loopback address of its own, all on the same port: the first node of the first cluster
+    /// on 127.70.0.10, the second on 127.70.0.11, the first node of the second cluster on 127.71.0.10. When they
+    /// answer, DIR/clusters.json has their addresses, fingerprints and tokens.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// What there is at the beginning.
+    #[arg(long, value_enum, default_value = "homelab")]
+    scenario: Named,
+    /// Decides everything that is made up; the same seed makes the same clusters and tokens.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keeps certificates, guests' files and the control socket; made if absent.
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// The port of every node; 0 takes a free one.
+    #[arg(long, default_value_t = 18006)]
+    port: u16,
+    /// Add a call to execute in containers, which no Proxmox VE has.
+    #[arg(long)]
+    lxc_exec: bool,
+    /// Clusters of the fleet.
+    #[arg(long, default_value_t = 40)]
+    clusters: usize,
+    /// Nodes in each cluster of the fleet.
+    #[arg(long, default_value_t = 4)]
+    nodes: usize,
+    /// Guests in each cluster of the fleet.
+    #[arg(long, default_value_t = 512)]
+    guests: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Named {
+    /// Three small clusters with every kind of trouble; commands run in their guests.
+    Homelab,
+    /// Many clusters for measurements; nothing runs behind their guests.
+    Fleet,
+}
+
+fn main() -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match Cli::parse().command {
+        Command::Serve(serve) => run(serve),
+    }
+}
+
+fn run(serve: Serve) -> Result<()> {
+    let Serve {
+        seed,
+        port,
+        lxc_exec,
+        clusters,
+        nodes,
+        guests,
+        ..
+    } = serve;
+    let scenario = match serve.scenario {
+        Named::Homelab => Scenario::Homelab,
+        Named::Fleet => Scenario::Fleet {
+            clusters,
+            nodes,
+            guests,
+        },
+    };
+    let sim = Sim::start(Options {
+        scenario,
+        state_dir: Some(serve.state),
+        port,
+        seed,
+        lxc_exec,
+        ..Options::default()
+    })?;
+    println!("sim ready: {}", sim.state_dir().join("clusters.json").display());
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(until_interrupted())
+}
+
+async fn until_interrupted() -> Result<()> {
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Errors as Proxmox VE words them.
+
+use crate::schema::Errors;
+use crate::world::Kind;
+
+/// An error of a call: the reason phrase of the answer is the first line of `message`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ApiError {
+    pub(crate) status: u16,
+    /// Ends with a line feed where Perl's `die` or an exception adds one.
+    pub(crate) message: String,
+    pub(crate) errors: Option<Errors>,
+}
+
+impl ApiError {
+    /// The code of the call died.
+    pub(crate) fn failed(text: impl Into<String>) -> ApiError {
+        ApiError {
+            status: 500,
+            message: format!("{}\n", text.into()),
+            errors: None,
+        }
+    }
+
+    /// No such method and path.
+    pub(crate) fn not_implemented(method: &str, path: &str) -> ApiError {
+        ApiError {
+            status: 501,
+            message: format!("Method '{method} {path}' not implemented"),
+            errors: None,
+        }
+    }
+
+    /// A privilege is missing.
+    pub(crate) fn denied(what: &str) -> ApiError {
+        ApiError {
+            status: 403,
+            message: format!("Permission check failed ({what})\n"),
+            errors: None,
+        }
+    }
+
+    /// Parameters are wrong.
+    pub(crate) fn parameters(errors: Errors) -> ApiError {
+        let message = "Parameter verification failed.\n".to_owned();
+        ApiError {
+            status: 400,
+            message,
+            errors: Some(errors),
+        }
+    }
+
+    /// One parameter is wrong.
+    pub(crate) fn parameter(name: &str, complaint: impl Into<String>) -> ApiError {
+        ApiError::parameters(Errors::from([(name.to_owned(), complaint.into())]))
+    }
+
+    /// There is no such guest of that kind on that node.
+    pub(crate) fn no_guest(node: &str, kind: Kind, vmid: u32) -> ApiError {
+        ApiError::failed(no_guest(node, kind, vmid))
+    }
+}
+
+/// What Proxmox VE says of a guest that is not on the node.
+pub(crate) fn no_guest(node: &str, kind: Kind, vmid: u32) -> String {
+    format!(
+        "Configuration file 'nodes/{node}/{}/{vmid}.conf' does not exist",
+        kind.directory()
+    )
+}

@@ -1,0 +1,159 @@
+//! A cluster with what surrounds it: clock, faults, listeners.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hyper::Method;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::clock::Clock;
+use crate::faults::{Fault, Faults};
+use crate::wire::{Door, Pki};
+use crate::world::{Cluster, Event, Millis};
+
+/// How long Proxmox VE takes for what it delays on purpose or cannot help.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// Before the answer to a failed login.
+    pub failed_login: Duration,
+    /// Before the answer that another node cannot be reached.
+    pub unreachable: Duration,
+}
+
+impl Default for Timing {
+    /// As measured on Proxmox VE 9.1.9.
+    fn default() -> Timing {
+        Timing {
+            failed_login: Duration::from_secs(3),
+            unreachable: Duration::from_secs(3),
+        }
+    }
+}
+
+/// One simulated cluster on the network.
+pub(crate) struct Site {
+    /// Its place among the clusters.
+    pub(crate) index: usize,
+    pub(crate) faults: Faults,
+    pub(crate) timing: Timing,
+    pub(crate) doors: Vec<Arc<Door>>,
+    pub(crate) pki: Pki,
+    clock: Clock,
+    cluster: Mutex<Cluster>,
+    events: UnboundedSender<(usize, Event)>,
+    not_modelled: Mutex<BTreeSet<String>>,
+}
+
+impl Site {
+    /// Puts a cluster on the network.
+    pub(crate) fn new(
+        index: usize,
+        cluster: Cluster,
+        (pki, doors): (Pki, Vec<Arc<Door>>),
+        (clock, timing): (Clock, Timing),
+        events: UnboundedSender<(usize, Event)>,
+    ) -> Site {
+        let (faults, not_modelled, cluster) = (Faults::default(), Mutex::default(), Mutex::new(cluster));
+        Site {
+            index,
+            faults,
+            timing,
+            doors,
+            pki,
+            clock,
+            cluster,
+            events,
+            not_modelled,
+        }
+    }
+
+    /// Milliseconds since 1970, by the cluster's clock.
+    pub(crate) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Works with the cluster as it is now. What happened to its guests is passed on.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Cluster, Millis) -> T) -> T {
+        let mut cluster = self.lock();
+        let now = self.now();
+        cluster.advance(now);
+        let result = work(&mut cluster, now);
+        for event in cluster.take_events() {
+            // Nobody listens while everything is being stopped.
+            drop(self.events.send((self.index, event)));
+        }
+        result
+    }
+
+    /// Remembers that there was no answer for a call that Proxmox VE has.
+    pub(crate) fn note_not_modelled(&self, method: &Method, path: &str) {
+        tracing::warn!(%method, path, "Proxmox VE has this call, the simulator does not model it");
+        let mut calls = self.not_modelled.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.insert(format!("{method} {path}"));
+    }
+
+    /// Calls for which there was no answer.
+    pub(crate) fn not_modelled(&self) -> Vec<String> {
+        let calls = self.not_modelled.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().cloned().collect()
+    }
+
+    /// Switches a node off or on.
+    pub(crate) fn set_online(&self, node: &str, online: bool) -> Result<()> {
+        let exists = self.with(|cluster, now| cluster.set_online(node, online, now));
+        anyhow::ensure!(exists, "there is no node '{node}'");
+        self.set_doors();
+        Ok(())
+    }
+
+    /// Switches a fault on.
+    pub(crate) fn set_fault(&self, node: Option<&str>, fault: Fault) -> Result<()> {
+        if let Some(node) = node {
+            self.door(node)?;
+        }
+        self.faults.set(node, fault);
+        self.set_doors();
+        Ok(())
+    }
+
+    /// Switches faults off.
+    pub(crate) fn clear_faults(&self, node: Option<&str>) {
+        self.faults.clear(node);
+        self.set_doors();
+    }
+
+    /// Gives a node a new key and certificate, as its renewal does.
+    pub(crate) fn renew_certificate(&self, node: &str) -> Result<String> {
+        let door = self.door(node)?;
+        let certificate = self.pki.renew(node, &door.address.ip().to_string())?;
+        door.set_tls(certificate.tls);
+        let fingerprint = certificate.fingerprint;
+        self.with(|cluster, _| {
+            if let Some(node) = cluster.node_mut(node) {
+                node.fingerprint.clone_from(&fingerprint);
+            }
+        });
+        Ok(fingerprint)
+    }
+
+    fn door(&self, node: &str) -> Result<&Arc<Door>> {
+        self.doors
+            .iter()
+            .find(|door| door.node == node)
+            .with_context(|| format!("there is no node '{node}'"))
+    }
+
+    /// A node listens if it is on and no fault keeps it from that.
+    fn set_doors(&self) {
+        for door in &self.doors {
+            let is_online = self.with(|cluster, _| cluster.node(&door.node).is_some_and(|node| node.online));
+            door.set_open(is_online && !self.faults.of(&door.node).refuses());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cluster> {
+        self.cluster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,125 @@
+//! One request and its answer, checked in pveproxy's order.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::{Method, Request, Response};
+use percent_encoding::percent_decode_str;
+
+use super::answer::{Answer, Format, Payload};
+use super::door::Door;
+use super::{login, params};
+use crate::api;
+use crate::schema::RawParams;
+use crate::site::Site;
+
+/// The largest request body (pve-http-server 5.2.1 and later).
+const BODY_LIMIT: usize = 512 << 10;
+
+/// Answers one request.
+pub(super) async fn serve(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Response<Payload> {
+    let takes_gzip = text(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
+    let fault = site.faults.of(&door.node);
+    let answer = match fault.before().await {
+        Some(answer) => answer,
+        None => answer(request, door, site).await.unwrap_or_else(|refusal| refusal),
+    };
+    answer.respond(site.now(), takes_gzip, fault.breaks())
+}
+
+async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Result<Answer, Answer> {
+    let method = request.method().clone();
+    if ![Method::GET, Method::POST, Method::PUT, Method::DELETE].contains(&method) {
+        return Err(Answer::bare(501, &format!("method '{method}' not available")));
+    }
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        return Err(Answer::bare(501, "chunked transfer encoding not supported"));
+    }
+    let uri = request.uri().clone();
+    let (format, path) = split_path(uri.path())?;
+    let caller = log_in(request.headers(), site).await?;
+    let sent = read_params(request, uri.query().unwrap_or_default()).await?;
+    let format = match format {
+        "json" => Format::Json,
+        "extjs" => Format::ExtJs,
+        other => return Err(Answer::plain(501, &format!("no formatter for uri {path}, {other}"))),
+    };
+    let reply = site.with(|cluster, now| {
+        let request = api::Request {
+            method: method.as_str(),
+            path: &path,
+            params: sent,
+            caller: &caller,
+            asked_node: &door.node,
+        };
+        api::answer(cluster, request, now)
+    });
+    match &reply {
+        api::Reply::Unreachable => tokio::time::sleep(site.timing.unreachable).await,
+        api::Reply::NotModelled => site.note_not_modelled(&method, &path),
+        _ => {}
+    }
+    Ok(Answer::of(reply, format))
+}
+
+/// `/api2/json/nodes` is format `json` and path `/nodes`.
+fn split_path(path: &str) -> Result<(&str, String), Answer> {
+    let Some(below) = path.strip_prefix("/api2/") else {
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        return Err(Answer::plain(500, &format!("no such file '{path}'")));
+    };
+    let (format, rest) = below.split_once('/').unwrap_or((below, ""));
+    if format.is_empty() {
+        return Err(Answer::plain(501, "no such uri"));
+    }
+    let rest = percent_decode_str(rest.trim_end_matches('/')).decode_utf8_lossy();
+    Ok((format, format!("/{rest}")))
+}
+
+/// A failed login is answered late, to slow down guessing.
+async fn log_in(headers: &HeaderMap, site: &Arc<Site>) -> Result<String, Answer> {
+    match site.with(|cluster, now| login::caller(headers, cluster, now)) {
+        Ok(caller) => Ok(caller),
+        Err(reason) => {
+            tokio::time::sleep(site.timing.failed_login).await;
+            Err(Answer::bare(401, reason))
+        }
+    }
+}
+
+/// Parameters of the query and the body; the query wins.
+async fn read_params(request: Request<Incoming>, query: &str) -> Result<RawParams, Answer> {
+    let (head, body) = request.into_parts();
+    let length: u64 = text(&head.headers, header::CONTENT_LENGTH).parse().unwrap_or(0);
+    let of_query = params::of_form(query);
+    if length == 0 {
+        return Ok(of_query);
+    }
+    if ![Method::POST, Method::PUT].contains(&head.method) {
+        return Err(Answer::plain(
+            501,
+            &format!("Unexpected content for method '{}'", head.method),
+        ));
+    }
+    if length > BODY_LIMIT as u64 {
+        return Err(Answer::plain(501, "for data too large"));
+    }
+    let content_type = text(&head.headers, header::CONTENT_TYPE);
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(Answer::plain(501, "for data too large")),
+        Err(_) => return Err(Answer::bare(400, "the body ended too early")),
+    };
+    let mut all = params::of_body(content_type, &body)?;
+    all.extend(of_query);
+    Ok(all)
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,13 @@
+//! The network side: TLS listeners with the nodes' own certificates, and HTTP as pveproxy speaks it.
+
+mod answer;
+mod connection;
+mod door;
+mod exchange;
+mod login;
+mod params;
+mod pki;
+
+pub(crate) use answer::{Answer, Break};
+pub(crate) use door::{Door, bind_all};
+pub(crate) use pki::Pki;

@@ -1,0 +1,38 @@
+//! Nodes and storages.
+
+use super::{Figures, Millis};
+
+/// A host of a cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    /// Where it listens; also what `/cluster/status` calls its address.
+    pub(crate) ip: String,
+    /// SHA-256 of its certificate, `AA:BB:…`.
+    pub(crate) fingerprint: String,
+    pub(crate) online: bool,
+    pub(crate) booted_at: Millis,
+    /// When its pvestatd last reported.
+    pub(crate) published_at: Option<Millis>,
+    pub(crate) cpus: u64,
+    /// Bytes.
+    pub(crate) memory: u64,
+    /// Bytes of its root file system.
+    pub(crate) disk: u64,
+    /// Packages of the host that could be updated: name, installed, available.
+    pub(crate) updates: Vec<(String, String, String)>,
+    pub(crate) figures: Figures,
+}
+
+/// A storage; every node has one of that name.
+#[derive(Debug, Clone)]
+pub(crate) struct Storage {
+    pub(crate) name: String,
+    /// `dir`, `lvmthin`, `nfs` …
+    pub(crate) plugin: &'static str,
+    pub(crate) content: &'static str,
+    pub(crate) path: Option<&'static str>,
+    pub(crate) shared: bool,
+    /// Bytes.
+    pub(crate) size: u64,
+}
