@@ -13,6 +13,7 @@ mod error;
 pub mod events;
 pub mod guest_list;
 pub mod guests;
+pub mod idempotency;
 pub mod job_log;
 pub mod job_targets;
 pub mod jobs;
@@ -20,8 +21,12 @@ pub mod nodes;
 mod open;
 pub mod scans;
 pub mod secrets;
+pub mod server_lease;
+pub mod sessions;
+pub mod settings;
 pub mod tokens;
 mod tx;
+pub mod users;
 
 #[cfg(test)]
 mod testing;

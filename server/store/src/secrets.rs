@@ -72,8 +72,8 @@ mod tests {
 
     both! {
         async fn a_secret_is_replaced_and_goes_with_its_owner(store: &Store) {
-            let owner = Uuid::now_v7();
-            let kept = row(Uuid::now_v7(), "x", 9);
+            let owner = Uuid::from_u128(1);
+            let kept = row(Uuid::from_u128(2), "x", 9);
             let done: Result<(), StoreError> = crate::write!(store, tx => {
                 tx.put_secret(&row(owner, "x", 1)).await?;
                 tx.put_secret(&row(owner, "x", 2)).await?;

@@ -82,3 +82,53 @@ impl Tx {
             .during("delete a token")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::testing::both;
+    use crate::users::UserRow;
+
+    both! {
+        async fn a_token_knows_its_owners_role_and_goes_with_them(store: &Store) {
+            let (user, id) = (UserId(Uuid::from_u128(1)), TokenId(Uuid::from_u128(2)));
+            let mut tx = store.begin().await.expect("begins");
+            let owner = UserRow {
+                id: user.0,
+                name: "ada".to_owned(),
+                role: "viewer".to_owned(),
+                password_hash: None,
+                created_at: 1,
+                signed_in_at: None,
+            };
+            tx.add_user(&owner).await.expect("adds");
+            let token = TokenRow {
+                id: id.0,
+                name: "backup".to_owned(),
+                role: "admin".to_owned(),
+                user_id: Some(user.0),
+                user_name: Some("ada".to_owned()),
+                user_role: Some("viewer".to_owned()),
+                hash: vec![1, 2],
+                created_at: 1,
+                expires_at: Some(9),
+                last_used_at: None,
+            };
+            let other = TokenRow {
+                id: Uuid::from_u128(3), user_id: None, user_name: None, user_role: None, expires_at: None, ..token.clone()
+            };
+            tx.add_token(&token).await.expect("adds");
+            tx.add_token(&other).await.expect("adds");
+            tx.token_used(id, Timestamp::from_micros(4)).await.expect("notes");
+            let used = TokenRow { last_used_at: Some(4), ..token };
+            assert_eq!(tx.token(id).await.expect("finds"), Some(used.clone()));
+            assert_eq!(tx.tokens(Some(user)).await.expect("lists"), std::slice::from_ref(&used));
+            assert_eq!(tx.tokens(None).await.expect("lists"), [used, other.clone()]);
+            tx.delete_user(user).await.expect("deletes");
+            assert_eq!(tx.tokens(None).await.expect("lists"), std::slice::from_ref(&other));
+            assert!(tx.delete_token(TokenId(other.id)).await.expect("deletes"));
+            assert!(!tx.delete_token(TokenId(other.id)).await.expect("is gone"));
+        }
+    }
+}

@@ -47,6 +47,7 @@ impl Seal {
                 let secret = seal.open(*owner, purpose, key_id, sealed)?;
                 seal.put(tx, *owner, purpose, &secret).await?;
             }
+            tx.forget_answers().await?;
             Ok(rows.len())
         });
         let sealed = sealed?;
