@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper::ext::ReasonPhrase;
 use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
+use rustls::ClientConfig;
 
 use crate::answer::Answer;
 use crate::catalogue::{Method, Request};
@@ -23,7 +24,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Sends requests: connections, authentication, time and size.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    http: reqwest::Client,
+    /// Keeps connections for the next request.
+    reading: reqwest::Client,
+    /// Opens a connection for each request, so that a command never meets a kept one that is just being closed, which
+    /// would leave its fate unknown.
+    changing: reqwest::Client,
     token: Option<ApiToken>,
     timeout: Duration,
     max_answer: usize,
@@ -31,23 +36,12 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(trust: &Trust, token: Option<ApiToken>, timeout: Duration, max_answer: usize) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust::client_config(trust)?)
-            .user_agent(concat!("proxmox-client/", env!("CARGO_PKG_VERSION")))
-            .http1_only()
-            .https_only(true)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .gzip(true)
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE)
-            .connect_timeout(CONNECT.min(timeout))
-            .build()
-            .map_err(|e| Error::invalid("HTTP setup", chain(&e)))?;
+        let tls = trust::client_config(trust)?;
+        let build =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|e| Error::invalid("HTTP setup", chain(&e)));
         Ok(Self {
-            http,
+            reading: build(http(tls.clone(), timeout).pool_idle_timeout(IDLE))?,
+            changing: build(http(tls, timeout).pool_max_idle_per_host(0))?,
             token,
             timeout,
             max_answer,
@@ -104,15 +98,30 @@ impl Exchange {
                 if !request.params.is_empty() {
                     url.query_pairs_mut().extend_pairs(&request.params);
                 }
-                self.http.get(url)
+                self.reading.get(url)
             }
-            Method::Post => self.http.post(url).form(&request.params),
+            Method::Post => self.changing.post(url).form(&request.params),
         };
         Ok(match &self.token {
             Some(token) => builder.header(AUTHORIZATION, token.header()),
             None => builder,
         })
     }
+}
+
+fn http(tls: ClientConfig, timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("proxmox-client/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .https_only(true)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .gzip(true)
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT.min(timeout))
 }
 
 /// What a failed exchange means: connecting comes before sending, anything later may have reached PVE.
@@ -127,7 +136,7 @@ fn failure(endpoint: &Endpoint, request: &Request, error: &reqwest::Error) -> Er
             },
             None => Error::Tls {
                 endpoint,
-                reason: tls.to_string(),
+                reason: trust::in_words(tls),
             },
         },
         _ if error.is_connect() => Error::NotSent {

@@ -143,7 +143,7 @@ impl ServerCertVerifier for Witness {
         let verdict = self
             .system
             .verify_server_cert(certificate, intermediates, name, ocsp, now);
-        let seen = (certificate.to_vec(), verdict.map(drop).map_err(|e| e.to_string()));
+        let seen = (certificate.to_vec(), verdict.map(drop).map_err(|e| trust::in_words(&e)));
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
         Ok(ServerCertVerified::assertion())
     }

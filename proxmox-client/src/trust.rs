@@ -70,6 +70,37 @@ pub(crate) fn algorithms() -> WebPkiSupportedAlgorithms {
     crypto::ring::default_provider().signature_verification_algorithms
 }
 
+/// Why a handshake failed, for a person.
+pub(crate) fn in_words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Refused;
+    match error {
+        rustls::Error::InvalidCertificate(refused) => match refused {
+            Refused::UnknownIssuer => "no authority that is trusted here has signed its certificate".to_owned(),
+            Refused::Expired | Refused::ExpiredContext { .. } => "its certificate has expired".to_owned(),
+            Refused::NotValidYet | Refused::NotValidYetContext { .. } => {
+                "its certificate is not valid yet; check the clocks".to_owned()
+            }
+            Refused::NotValidForNameContext { expected, presented } => {
+                let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+                let names = if names.is_empty() {
+                    "no name".to_owned()
+                } else {
+                    names.join(", ")
+                };
+                format!("its certificate is not for {}, but for {names}", expected.to_str())
+            }
+            other => format!("its certificate is not valid: {other}"),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// rustls writes the names of a certificate as `DnsName("pve1")` and `IpAddress(192.0.2.1)`.
+fn bare_name(written: &str) -> &str {
+    let inside = written.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.map_or(written, |name| name.trim_matches('"'))
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(crypto::ring::default_provider())
 }

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, anyhow};
 use proxmox_client::{Endpoint, Fingerprint};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -79,17 +81,37 @@ impl Identity {
         })
     }
 
+    /// The certificate of another, with a key of our own.
+    pub(crate) fn copied_from(original: &Self) -> Result<Self> {
+        Ok(Self {
+            chain: original.chain.clone(),
+            ..Self::new()?
+        })
+    }
+
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.chain[0])
     }
 
     fn config(&self) -> Result<Arc<ServerConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = provider.key_provider.load_private_key(self.key.clone_key())?;
+        let presented = AsIs(Arc::new(CertifiedKey::new(self.chain.clone(), key)));
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(self.chain.clone(), self.key.clone_key())?;
+            .with_cert_resolver(Arc::new(presented));
         Ok(Arc::new(config))
+    }
+}
+
+/// Presents a certificate without asking whether the key belongs to it.
+#[derive(Debug)]
+struct AsIs(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for AsIs {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
     }
 }
 

@@ -76,13 +76,46 @@ async fn reading_is_repeated_once_only() -> Result<()> {
 
 #[tokio::test]
 async fn a_command_is_never_sent_again() -> Result<()> {
-    let reset = Server::start(dies_when_used_again).await?;
+    let reset = Server::start(|seen| {
+        if seen.method == "POST" {
+            Reply::Reset
+        } else {
+            json(VERSION)
+        }
+    })
+    .await?;
     let other = Server::start(|_| json(VERSION)).await?;
     let client = client(&[&reset, &other]);
     client.version().await?;
     let error = client.lxc_exec("pve1", 100, ["reboot"]).await.expect_err("no answer");
     assert!(matches!(&error, Error::Unknown { call: "lxc_exec", endpoint, .. } if *endpoint == reset.endpoint()));
     assert_eq!((reset.seen().len(), other.seen().len()), (2, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_does_not_meet_a_kept_connection() -> Result<()> {
+    let task = r#"{"data":"UPID:pve1:000008B3:00043EFE:6B01147C:lxcexec:101:ops@pve!full:"}"#;
+    let server = Server::start(move |seen| {
+        if seen.method == "POST" {
+            json(task)
+        } else {
+            json(VERSION)
+        }
+    })
+    .await?;
+    let client = client(&[&server]);
+    for _ in 0..2 {
+        client.version().await?;
+        client.lxc_exec("pve1", 101, ["id"]).await?;
+    }
+    let commands = server.seen().into_iter().filter(|seen| seen.method == "POST");
+    assert!(
+        commands.clone().all(|seen| seen.on_connection == 1),
+        "{:?}",
+        commands.collect::<Vec<_>>()
+    );
+    assert_eq!(server.connections(), 3);
     Ok(())
 }
 
