@@ -1,7 +1,7 @@
 //! Recorded answers of a real PVE, read by the calls they answer.
 
 use anyhow::{Context, Result};
-use proxmox_client::{ConfigView, GuestKind, TaskFilter, TaskSource};
+use proxmox_client::{ConfigView, Fingerprint, GuestKind, TaskFilter, TaskSource};
 
 use crate::client;
 use crate::server::{Server, json};
@@ -136,6 +136,9 @@ async fn nodes() -> Result<()> {
     let mut states: Vec<_> = nodes.iter().map(|n| (n.node.as_str(), n.status.as_deref())).collect();
     states.sort_unstable();
     assert_eq!(states, [("pve1", Some("online")), ("pve2", Some("offline"))]);
+    let pve1 = nodes.iter().find(|node| node.node == "pve1").context("node pve1")?;
+    let fingerprint: Fingerprint = pve1.ssl_fingerprint.as_deref().context("a fingerprint")?.parse()?;
+    assert!(fingerprint.to_string().starts_with("D7:70:78:90:"), "{fingerprint}");
 
     let server = Server::replaying("node-status").await?;
     let status = client(&[&server]).node_status("pve1").await?;
@@ -177,6 +180,13 @@ async fn container_states() -> Result<()> {
     let server = Server::replaying("lxc-status-locked-stopped").await?;
     let status = client(&[&server]).lxc_status("pve1", 101).await?;
     assert_eq!((status.lock.as_deref(), status.is_up()), (Some("backup"), false));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_container_that_is_starting_is_not_up() -> Result<()> {
+    let server = Server::start(|_| json(r#"{"data":{"vmid":100,"status":"running","uptime":0}}"#)).await?;
+    assert!(!client(&[&server]).lxc_status("pve1", 100).await?.is_up());
     Ok(())
 }
 
