@@ -73,7 +73,7 @@ impl Server {
 
     /// Opens a connection, for at most 20 seconds.
     pub(crate) async fn connect(&self) -> Result<Box<dyn Stream>, ConnectError> {
-        let connection = timeout(WHOLE, self.dial()).await;
+        let connection = timeout(WHOLE, Box::pin(self.dial())).await;
         connection
             .unwrap_or_else(|_| Err("no connection within 20 seconds".to_owned()))
             .map_err(|reason| self.unreachable(reason))

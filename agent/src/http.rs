@@ -39,7 +39,7 @@ pub(crate) async fn post(server: &Server, path: &str, body: Vec<u8>) -> Result<(
             _ = connection => answer.await,
         }
     };
-    let answer = timeout(WHOLE, exchange)
+    let answer = timeout(WHOLE, Box::pin(exchange))
         .await
         .unwrap_or_else(|_| Err("no answer within 30 seconds".to_owned()));
     answer.map_err(|reason| server.unreachable(reason))
