@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use muster_store::Store;
 use tokio::net::TcpListener;
 
-use crate::app::{App, Seal};
+use crate::app::{App, Seal, discovery};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use crate::http;
@@ -23,6 +23,7 @@ pub async fn open(config: Config) -> anyhow::Result<App> {
         seal,
         config: Arc::new(config),
         lifecycle: Lifecycle::new(Arc::new(SystemClock)),
+        pve: Arc::default(),
     })
 }
 
@@ -54,4 +55,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Starts the background loops. Each part adds its own here.
-fn start_loops(_app: &App) {}
+fn start_loops(app: &App) {
+    discovery::start(app);
+}

@@ -1,7 +1,7 @@
 //! What a caller may do with a thing now, and why not: computed once, here, for every screen and script.
 
 use crate::access::Role;
-use crate::fleet::{AgentState, GuestState, GuestStatus};
+use crate::fleet::{AgentState, GuestState};
 use crate::reach::{self, Transport};
 use crate::rollup::{ClusterState, Rollup};
 
@@ -101,11 +101,7 @@ fn why_no_install(guest: &GuestState) -> Option<String> {
     if guest.is_windows() {
         return Some("The agent runs on Linux only.".to_owned());
     }
-    if let Some(lock) = guest
-        .lock
-        .as_deref()
-        .filter(|_| guest.status == GuestStatus::Running && !guest.stale)
-    {
+    if let Some(lock) = guest.lock.as_deref().filter(|_| guest.runs()) {
         return Some(format!("PVE holds the guest ({lock}): wait until that is over."));
     }
     let reach = reach::of(guest);
@@ -134,6 +130,7 @@ fn action(name: &'static str, refused: Option<String>) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::GuestStatus;
     use crate::fleet::tests::container;
 
     fn refused<'a>(actions: &'a [Action], name: &str) -> Option<&'a str> {

@@ -153,9 +153,10 @@ pub struct GuestState {
 }
 
 impl GuestState {
-    /// Whether something can run in it now, as far as PVE's answer is recent.
+    /// Whether it runs now. An agent that is connected knows better than an old answer of PVE.
     pub fn runs(&self) -> bool {
-        self.status == GuestStatus::Running && !self.stale && !self.template && !self.gone
+        let as_pve_says = self.status == GuestStatus::Running && !self.stale;
+        (as_pve_says || self.agent == AgentState::Online) && !self.template && !self.gone
     }
 
     /// Whether its system is Windows, where no agent of ours runs. PVE's `ostype` says `w2k8`, `win11`, …, a guest agent `mswindows`.

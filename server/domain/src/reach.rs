@@ -178,18 +178,22 @@ fn obstacle(guest: &GuestState) -> Option<(WayState, String)> {
     if guest.template {
         return Some((WayState::Impossible, "A template never runs.".to_owned()));
     }
+    if guest.runs() {
+        return None;
+    }
     if guest.stale {
         return Some((
             WayState::Needs,
             format!("{} does not answer: what is known of the guest is old.", guest.node),
         ));
     }
-    match guest.status {
-        GuestStatus::Running => None,
-        GuestStatus::Stopped => Some((WayState::Needs, "The guest is stopped: start it.".to_owned())),
-        GuestStatus::Paused => Some((WayState::Needs, "The guest is paused: resume it.".to_owned())),
-        GuestStatus::Unknown => Some((WayState::Needs, "PVE does not say whether the guest runs.".to_owned())),
-    }
+    let reason = match guest.status {
+        GuestStatus::Running => return None,
+        GuestStatus::Stopped => "The guest is stopped: start it.",
+        GuestStatus::Paused => "The guest is paused: resume it.",
+        GuestStatus::Unknown => "PVE does not say whether the guest runs.",
+    };
+    Some((WayState::Needs, reason.to_owned()))
 }
 
 #[cfg(test)]

@@ -73,10 +73,13 @@ pub struct ClusterState<'a> {
 
 /// The mark of a guest.
 pub fn tick(guest: &GuestState) -> Tick {
-    if guest.stale || guest.status == GuestStatus::Unknown {
+    if guest.template {
+        return Tick::Off;
+    }
+    if !guest.runs() && (guest.stale || guest.status == GuestStatus::Unknown) {
         return Tick::Unknown;
     }
-    if guest.template || guest.status == GuestStatus::Stopped {
+    if !guest.runs() && guest.status == GuestStatus::Stopped {
         return Tick::Off;
     }
     match guest.updates {
@@ -201,6 +204,7 @@ mod tests {
         assert_eq!(tick(&waiting), Tick::Waiting);
         let off = GuestState {
             status: GuestStatus::Stopped,
+            agent: AgentState::Offline,
             ..scanned(3, 1)
         };
         assert_eq!(tick(&off), Tick::Off);
@@ -210,9 +214,15 @@ mod tests {
     fn what_is_old_is_unknown() {
         let stale = GuestState {
             stale: true,
+            agent: AgentState::Offline,
             ..scanned(0, 0)
         };
         assert_eq!(tick(&stale), Tick::Unknown);
+        let heard = GuestState {
+            stale: true,
+            ..scanned(0, 0)
+        };
+        assert_eq!(tick(&heard), Tick::UpToDate, "its agent is connected");
         let old = GuestState {
             updates: UpdatesState::Stale,
             ..scanned(0, 0)
@@ -291,7 +301,7 @@ mod tests {
             let guest = GuestState { status, updates, agent, stale, ..container() };
             if tick(&guest) == Tick::UpToDate {
                 prop_assert_eq!(updates, UpdatesState::Fresh);
-                prop_assert!(!stale);
+                prop_assert!(!stale || agent == AgentState::Online);
             }
         }
     }

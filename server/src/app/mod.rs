@@ -1,8 +1,11 @@
 //! Use cases, one file per aggregate. Each decides and authorizes, and writes the change, its audit entry, its events and
 //! its jobs in one transaction. Calls to PVE or to agents never happen inside one.
 
+mod connections;
 pub mod context;
+pub mod discovery;
 pub mod error;
+pub mod fleet;
 pub mod seal;
 pub mod tokens;
 
@@ -17,6 +20,7 @@ pub use seal::Seal;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
+use crate::pve::Pve;
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Clone)]
@@ -33,4 +37,6 @@ pub struct App {
     pub config: Arc<Config>,
     /// Background tasks, and whether the process is about to end.
     pub lifecycle: Lifecycle,
+    /// What is remembered of clusters between two questions.
+    pub pve: Arc<Pve>,
 }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::Lifecycle;
 
 /// Makes a loop run now instead of at its next turn. Cheap to clone; kicks during a run lead to one more run.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Kick(Arc<Notify>);
 
 impl Kick {

@@ -1,0 +1,96 @@
+//! The way from a stored cluster to a connection: its secret is opened here, and nowhere else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_domain::ClusterId;
+use muster_store::clusters::ClusterRow;
+use muster_store::nodes::NodeRow;
+use proxmox_client::{ApiToken, Endpoint, Fingerprint};
+
+use super::{App, Error};
+use crate::pve::{Basis, Connection, Failure, Settings, Tls, node_endpoint};
+
+/// What a cluster's secret is sealed for.
+pub(super) const TOKEN_SECRET: &str = "pve_token";
+
+/// Longer than the 30 s after which PVE itself gives up on a node, so that its own words arrive.
+const TIMEOUT: Duration = Duration::from_secs(40);
+
+impl App {
+    /// The connection to a cluster; made anew when what it was made of has changed.
+    pub async fn connect(&self, row: &ClusterRow) -> Result<Arc<Connection>, Error> {
+        let mut tx = self.store.read().await?;
+        let nodes = tx.nodes_of(ClusterId(row.id)).await?;
+        let sealed = tx
+            .secret(row.id, TOKEN_SECRET)
+            .await?
+            .map(|secret| secret.sealed)
+            .unwrap_or_default();
+        let secret = self.seal.get(&mut tx, row.id, TOKEN_SECRET).await?;
+        drop(tx);
+        let endpoints = endpoints(row, &nodes);
+        let basis = Basis {
+            endpoints: endpoints.iter().map(Endpoint::to_string).collect(),
+            token_id: row.token_id.clone(),
+            sealed,
+            tls: (row.tls_mode.clone(), row.accepted.clone(), row.ca_pem.clone()),
+        };
+        let memory = self.pve.of(ClusterId(row.id));
+        let connection = memory.connection(basis, || {
+            let secret = std::str::from_utf8(&secret).unwrap_or_default();
+            Connection::open(Settings {
+                endpoints,
+                token: ApiToken::new(&row.token_id, secret)?,
+                tls: tls(row),
+                timeout: TIMEOUT,
+            })
+        })?;
+        Ok(connection)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        Error::Upstream {
+            code: failure.code,
+            detail: failure.detail,
+        }
+    }
+}
+
+/// The addresses somebody gave, then those of the nodes, so that the cluster is reached as long as one of them answers.
+/// Not with public certificates: those name no address.
+fn endpoints(row: &ClusterRow, nodes: &[NodeRow]) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = row.endpoints.iter().filter_map(|text| text.parse().ok()).collect();
+    if row.tls_mode != "system" {
+        let learned: Vec<Endpoint> = nodes
+            .iter()
+            .filter(|node| node.gone_at.is_none())
+            .filter_map(|node| node_endpoint(&endpoints, node.address.as_deref()?))
+            .collect();
+        for endpoint in learned {
+            if !endpoints.contains(&endpoint) {
+                endpoints.push(endpoint);
+            }
+        }
+    }
+    endpoints
+}
+
+fn tls(row: &ClusterRow) -> Tls {
+    match (row.tls_mode.as_str(), &row.ca_pem) {
+        ("pinned", _) => Tls::Pinned(pins(row)),
+        ("cluster_ca", Some(pem)) => Tls::ClusterCa(pem.clone()),
+        _ => Tls::System,
+    }
+}
+
+/// All certificates that are trusted: the accepted one and those of the nodes.
+fn pins(row: &ClusterRow) -> Vec<Fingerprint> {
+    row.accepted
+        .iter()
+        .chain(row.fingerprints.values())
+        .filter_map(|text| text.parse().ok())
+        .collect()
+}

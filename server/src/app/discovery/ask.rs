@@ -1,0 +1,98 @@
+//! Whom to ask for details: what is new or changed at once, what has grown old as the budget of calls allows.
+
+use std::time::Duration;
+
+use muster_domain::discovery::{Fact, Look, Wanted, look};
+use muster_domain::fleet::{GuestKind, GuestStatus, NodeStatus};
+use muster_domain::rights::{Major, Permissions};
+use muster_domain::{GuestId, NodeId, Timestamp};
+use muster_store::guests::GuestRow;
+use muster_store::nodes::NodeRow;
+
+use super::Discovery;
+use crate::pve::{GuestToAsk, NodeToAsk, Seen};
+
+/// How long after its start a guest may take to get an address, in seconds.
+const ADDRESS_WITHIN: u64 = 120;
+/// Calls that the details of one guest or node cost, two for nearly all.
+const COST: u32 = 2;
+
+/// The guests to ask.
+pub(super) fn guests(
+    discovery: &Discovery<'_>,
+    rows: &[(GuestRow, Vec<Fact>)],
+    permissions: &Permissions,
+    seen: &Seen,
+    restarted: &[i64],
+) -> Vec<GuestToAsk> {
+    let interval = interval(discovery);
+    let mut aged = Vec::new();
+    let mut wanted: Vec<GuestToAsk> = Vec::new();
+    for (row, changed) in rows {
+        let runs = row.status == GuestStatus::Running.as_str() && row.stale_since.is_none();
+        let uptime = seen.uptimes.get(&row.vmid).copied();
+        let at = Look {
+            changed,
+            restarted: restarted.contains(&row.vmid),
+            awaits_address: runs && row.addresses.is_empty() && uptime.is_some_and(|uptime| uptime < ADDRESS_WITHIN),
+            last: row.details_at.map(Timestamp::from_micros),
+            stale: row.stale_since.is_some(),
+        };
+        let guest = to_ask(discovery, row, runs, permissions);
+        match look(&at, discovery.started, interval) {
+            Wanted::Now => wanted.push(guest),
+            Wanted::Sometime | Wanted::No if discovery.reads_everything() && !at.stale => wanted.push(guest),
+            Wanted::Sometime => aged.push((at.last, guest)),
+            Wanted::No => {}
+        }
+    }
+    aged.sort_by_key(|(last, _)| *last);
+    wanted.extend(
+        aged.into_iter()
+            .take_while(|_| discovery.memory.take_calls(COST, discovery.started))
+            .map(|(_, guest)| guest),
+    );
+    wanted
+}
+
+/// The nodes to ask.
+pub(super) fn nodes(discovery: &Discovery<'_>, rows: &[NodeRow], permissions: &Permissions) -> Vec<NodeToAsk> {
+    let interval = interval(discovery);
+    rows.iter()
+        .filter(|row| row.status == NodeStatus::Online.as_str())
+        .filter(|row| {
+            let last = row.details_at.map(Timestamp::from_micros);
+            let never = last.is_none();
+            let aged = last.is_some_and(|last| discovery.started.since(last) >= interval);
+            discovery.reads_everything() || never || aged && discovery.memory.take_calls(COST, discovery.started)
+        })
+        .map(|row| NodeToAsk {
+            id: NodeId(row.id),
+            name: row.name.clone(),
+            may_ask_updates: permissions.allows("Sys.Modify", &format!("/nodes/{}", row.name)),
+        })
+        .collect()
+}
+
+fn interval(discovery: &Discovery<'_>) -> Duration {
+    Duration::from_secs(u64::try_from(discovery.row.detail_seconds).unwrap_or(0))
+}
+
+fn to_ask(discovery: &Discovery<'_>, row: &GuestRow, runs: bool, permissions: &Permissions) -> GuestToAsk {
+    let agent_right = match Major::of(discovery.row.release.as_deref().unwrap_or_default()) {
+        Major::Eight => "VM.Monitor",
+        Major::Nine => "VM.GuestAgent.Audit",
+    };
+    GuestToAsk {
+        id: GuestId(row.id),
+        vmid: row.vmid,
+        kind: if row.kind == GuestKind::Qemu.as_str() {
+            GuestKind::Qemu
+        } else {
+            GuestKind::Lxc
+        },
+        node: row.node.clone(),
+        runs,
+        may_ask_agent: permissions.allows(agent_right, &format!("/vms/{}", row.vmid)),
+    }
+}
