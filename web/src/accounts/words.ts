@@ -1,0 +1,15 @@
+export const words = {
+  signInTitle: "Sign in",
+  name: "Name",
+  password: "Password",
+  signIn: "Sign in",
+  byLink: "Signing in with the link",
+  linkFailed: "This link no longer signs in. It works once; `muster sign-in-link` on the server prints a new one.",
+  demo: "This is the demo: its clusters are simulated.",
+  setupTitle: "Set up Muster",
+  setupLead: "You opened the setup link that the server printed. Make the first administrator; the link stops working then.",
+  setupMissing: "Open the setup link that the server printed when it started. It carries the token that proves you own this server.",
+  setupToken: "Setup token",
+  create: "Create the administrator",
+  passwordHint: "12 characters or more. A sentence is easier to remember than symbols.",
+};

@@ -1,0 +1,32 @@
+/** The nouns of the product, as the API sends them. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Action = Schemas["Action"];
+export type Agent = Schemas["Agent"];
+export type AuditEntry = Schemas["AuditEntry"];
+export type Bulk = Schemas["Bulk"];
+export type Certificate = Schemas["Certificate"];
+export type Cluster = Schemas["Cluster"];
+export type DiscoveryRow = Schemas["DiscoveryRow"];
+export type Guest = Schemas["Guest"];
+export type Hierarchy = Schemas["Hierarchy"];
+export type Job = Schemas["Job"];
+export type JobTarget = Schemas["JobTarget"];
+export type LogLine = Schemas["LogLine"];
+export type NewCluster = Schemas["NewCluster"];
+export type Node = Schemas["Node"];
+export type ProblemBody = Schemas["Problem"];
+export type Reach = Schemas["Reach"];
+export type Role = Schemas["Role"];
+export type Rollup = Schemas["Rollup"];
+export type Session = Schemas["Session"];
+export type Settings = Schemas["Settings"];
+export type TestReport = Schemas["TestReport"];
+export type Tick = Schemas["Tick"];
+export type Token = Schemas["Token"];
+export type Update = Schemas["Update"];
+export type Updates = Schemas["Updates"];
+export type User = Schemas["User"];
+export type Way = Schemas["Way"];

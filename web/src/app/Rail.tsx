@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { queries } from "../api/queries";
+import { Glyph } from "../parts/Glyph";
+import { number } from "../words/plural";
+import { Brand } from "./Brand";
+import { adminPlaces, places } from "./navigation";
+import { RailFoot } from "./RailFoot";
+import styles from "./Rail.module.css";
+import { words } from "./words";
+
+/** The navigation of wide windows; below 1200 px it shows icons only. */
+export function Rail() {
+  const badges = useBadges();
+  return (
+    <div className={styles.rail}>
+      <Link to="/" className={styles.brand} aria-label={words.product}>
+        <Brand />
+        <span className={styles.wide}>{words.product}</span>
+      </Link>
+      <nav className={styles.nav} aria-label={words.navigation}>
+        {[...places, null, ...adminPlaces].map((place) =>
+          place === null ? (
+            <div key="line" className={styles.line} />
+          ) : (
+            <Link key={place.to} to={place.to} activeOptions={{ exact: place.to === "/" }} className={styles.place} title={place.label}>
+              {place.icon}
+              <span className={styles.label}>{place.label}</span>
+              {place.badge && badges[place.badge]}
+            </Link>
+          ),
+        )}
+      </nav>
+      <RailFoot />
+    </div>
+  );
+}
+
+function useBadges() {
+  const clusters = useQuery(queries.clusters).data;
+  const jobs = useQuery(queries.jobs).data;
+  const sum = (of: (rollup: NonNullable<typeof clusters>[number]["rollup"]) => number) => clusters?.reduce((total, cluster) => total + of(cluster.rollup), 0) ?? 0;
+  const running = jobs?.filter((job) => job.state === "running" || job.state === "queued").length ?? 0;
+  const plain = (amount: number) => (amount > 0 ? <span className={styles.badge}>{number(amount)}</span> : null);
+  return {
+    updates: plain(sum((rollup) => rollup.updates_total)),
+    guests: plain(sum((rollup) => rollup.guests)),
+    agents: plain(sum((rollup) => rollup.guests - rollup.no_agent)),
+    jobs:
+      running > 0 ? (
+        <span className={styles.badge}>
+          <Glyph name="working" tone="busy" />
+          {number(running)}
+        </span>
+      ) : null,
+  };
+}

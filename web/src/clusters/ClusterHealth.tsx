@@ -1,0 +1,67 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Cluster } from "../api/model";
+import { queries } from "../api/queries";
+import { Page } from "../app/Page";
+import { guestsByNode } from "../fleet/tree";
+import { words as fleetWords } from "../fleet/words";
+import { Sum } from "../guests/UpdateCount";
+import { Ago } from "../parts/Ago";
+import { Facts } from "../parts/Facts";
+import { Note } from "../parts/Note";
+import { ProblemNote } from "../parts/ProblemNote";
+import { RollCall } from "../parts/RollCall";
+import { Skeleton } from "../parts/Skeleton";
+import { number } from "../words/plural";
+import { ClusterState } from "./ClusterState";
+import { NodeList } from "./NodeList";
+import { words } from "./words";
+
+/** Is it reachable, quorate, and what runs on its nodes? */
+export function ClusterHealth({ cluster }: { cluster: Cluster }) {
+  const tree = useQuery(queries.tree(cluster.id));
+  return (
+    <>
+      {cluster.error && (
+        <Page.Section plain>
+          <Note kind="bad" title={`${cluster.name} ${words.error}.`}>
+            {cluster.error.detail} {words.errorSince} <Ago at={cluster.error.since} />. {words.errorHelp}
+          </Note>
+        </Page.Section>
+      )}
+      {cluster.next_step && (
+        <Page.Section plain>
+          <Note
+            kind="info"
+            title={`${words.nextStep}:`}
+            actions={
+              <Link className="link" to="/fleet" search={{ q: undefined }}>
+                {fleetWords.title}
+              </Link>
+            }
+          >
+            {cluster.next_step.text}
+          </Note>
+        </Page.Section>
+      )}
+      <Page.Section>
+        <Facts
+          facts={[
+            [words.status, <ClusterState key="status" cluster={cluster} />],
+            [words.version, cluster.version],
+            [words.quorum, cluster.quorate == null ? null : cluster.quorate ? words.quorate : words.notQuorate],
+            [words.guests, <span key="guests">{number(cluster.rollup.guests)}, {number(cluster.rollup.running)} running</span>],
+            [fleetWords.columns.updates, <Sum key="sum" total={cluster.rollup.updates_total} security={cluster.rollup.security_total} />],
+            [words.lastDiscovery, cluster.last_discovered_at ? <Ago key="at" at={cluster.last_discovered_at} suffix=" ago" /> : fleetWords.never],
+            [words.endpoints, cluster.endpoints.join(", ")],
+            [words.token, <code key="token">{cluster.token_id}</code>],
+            [words.intervals, words.every(cluster.state_seconds, cluster.detail_seconds)],
+          ]}
+        />
+      </Page.Section>
+      <Page.Section title={words.nodes} plain>
+        {tree.error ? <ProblemNote error={tree.error} onRetry={() => void tree.refetch()} /> : tree.data ? <NodeList tree={tree.data} call={(node) => <RollCall size="row" label={node} ticks={(guestsByNode(tree.data).get(node) ?? []).map(({ id, tick, name }) => ({ id, tick, name }))} />} /> : <Skeleton rows={3} what={words.nodes} />}
+      </Page.Section>
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+import { useMemo } from "react";
+import { type CallTick, RollCall, tally, TickSample } from "../parts/RollCall";
+import { tickWord } from "../parts/words";
+import { number } from "../words/plural";
+import styles from "./FleetCall.module.css";
+import { guestsByNode } from "./tree";
+import type { Fleet } from "./useFleet";
+import { words } from "./words";
+
+/** Above this many ticks a strip per node would not fit; one bar per cluster takes its place. */
+const mostTicks = 400;
+
+/** The roll call of everything: one tick per guest, in the order of clusters and nodes. */
+export function FleetCall({ fleet, onPick }: { fleet: Fleet; onPick?: (guest: string) => void }) {
+  const groups = useMemo(() => callGroups(fleet), [fleet]);
+  const all = useMemo(() => fleet.clusters.flatMap((cluster) => cluster.rollup.ticks), [fleet.clusters]);
+  if (all.length === 0) return null;
+  return (
+    <div className={styles.strip}>
+      <div className={styles.groups}>
+        {groups.map((group) => (
+          <div key={group.id} className={styles.group}>
+            <RollCall ticks={group.ticks} label={group.name} onPick={onPick} />
+            <span className={styles.name}>
+              <b className={styles.node}>{group.name}</b>, {words.guests(group.ticks.length)}
+            </span>
+          </div>
+        ))}
+      </div>
+      <Legend ticks={all} />
+    </div>
+  );
+}
+
+/** How many guests are in each state, with the form that stands for it. */
+export function Legend({ ticks }: { ticks: readonly CallTick[] }) {
+  return (
+    <ul className={styles.legend}>
+      {tally(ticks)
+        .filter(([, amount]) => amount > 0)
+        .map(([tick, amount]) => (
+          <li key={tick}>
+            <TickSample tick={tick} />
+            {tickWord[tick]} {number(amount)}
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+interface Group {
+  readonly id: string;
+  readonly name: string;
+  readonly ticks: readonly CallTick[];
+}
+
+function callGroups({ clusters, trees }: Fleet): readonly Group[] {
+  const total = clusters.reduce((sum, cluster) => sum + cluster.rollup.ticks.length, 0);
+  if (total > mostTicks || clusters.some((cluster) => !trees.has(cluster.id))) {
+    return clusters.map(({ id, name, rollup }) => ({ id, name, ticks: rollup.ticks }));
+  }
+  return clusters.flatMap((cluster) => {
+    const tree = trees.get(cluster.id);
+    if (!tree) return [];
+    const guests = guestsByNode(tree);
+    return tree.nodes
+      .map((node) => ({ id: node.id, name: node.name, ticks: (guests.get(node.name) ?? []).map(({ id, tick, name }) => ({ id, tick, name })) }))
+      .filter((group) => group.ticks.length > 0);
+  });
+}

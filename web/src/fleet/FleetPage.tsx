@@ -1,0 +1,158 @@
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { List, ListTree, Plus, Radar } from "lucide-react";
+import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { call, send } from "../api/call";
+import type { Guest } from "../api/model";
+import { useHasRole } from "../app/session";
+import { Page } from "../app/Page";
+import { useIsPhone } from "../app/useMedia";
+import { useGuestAction } from "../guests/useGuestAction";
+import { FirstRun } from "../clusters/add/FirstRun";
+import { Button } from "../parts/Button";
+import { Choice } from "../parts/Choice";
+import { ProblemNote } from "../parts/ProblemNote";
+import { Skeleton } from "../parts/Skeleton";
+import { toast, toastProblem } from "../parts/toast";
+import { BulkBar } from "./BulkBar";
+import { FilterBar } from "./FilterBar";
+import { inShow, isEmptyFilter, matches, parseFilter } from "./filter";
+import { FleetCall } from "./FleetCall";
+import { FleetTable } from "./FleetTable";
+import { NoMatch } from "./NoMatch";
+import { useOpenRows } from "./openRows";
+import { type Heights, listRows, treeRows } from "./rows";
+import { useSelection } from "./selection";
+import { allGuests, totalGuests, useFleet } from "./useFleet";
+import { words } from "./words";
+
+const deskHeights: Heights = { cluster: 38, node: 34, guest: 32 };
+const phoneHeights: Heights = { cluster: 48, node: 46, guest: 58 };
+
+export function FleetPage() {
+  const search = useSearch({ from: "/shell/fleet" });
+  const navigate = useNavigate({ from: "/fleet" });
+  const isPhone = useIsPhone();
+  const mayManage = useHasRole("admin");
+  const isList = search.view === "list";
+  const show = search.show ?? "all";
+  const query = search.q ?? "";
+  const filtered = show !== "all" || query !== "";
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const fleet = useFleet(isList || filtered ? "all" : (cluster) => opened.has(cluster));
+  const isOpenByUser = useOpenRows(totalGuests(fleet.clusters));
+  const selection = useSelection();
+  const { run, busy, dialog } = useGuestAction();
+  const filterField = useRef<HTMLInputElement>(null);
+
+  const deferred = useDeferredValue(query);
+  const match = useMemo(() => matcher(deferred, show), [deferred, show]);
+  const heights = isPhone ? phoneHeights : deskHeights;
+  const rows = useMemo(() => {
+    if (!isList) return treeRows({ clusters: fleet.clusters, trees: fleet.trees, isOpen: isOpenByUser, selected: selection.ids, match, heights });
+    const names = new Map(fleet.clusters.map((cluster) => [cluster.id, cluster.name]));
+    const guests = allGuests(fleet.trees).filter((guest) => !match || match(guest));
+    return listRows(guests.toSorted((a, b) => a.name.localeCompare(b.name) || a.vmid - b.vmid), names, selection.ids, heights.guest);
+  }, [fleet.clusters, fleet.trees, isList, isOpenByUser, selection.ids, match, heights]);
+  useReadOpenClusters(fleet.clusters.map((cluster) => cluster.id).filter(isOpenByUser), opened, setOpened);
+
+  const chosen = useMemo(() => allGuests(fleet.trees).filter((guest) => selection.ids.has(guest.id)), [fleet.trees, selection.ids]);
+  const runAndClear = (name: string, guests: readonly string[]) => {
+    run(name, guests);
+    selection.clear();
+  };
+  const onLetter = (letter: string, guests: readonly string[]) => {
+    const name = { s: "scan", i: "install_agent" }[letter];
+    if (!name || guests.length === 0) return false;
+    selection.replace(guests);
+    return true;
+  };
+
+  if (fleet.loading) return <Page title={words.title}><Skeleton rows={12} what={words.title} /></Page>;
+  if (fleet.clusters.length === 0 && !fleet.error) return <FirstRun />;
+  const nodes = fleet.complete ? [...fleet.trees.values()].reduce((sum, tree) => sum + tree.nodes.length, 0) : 0;
+  return (
+    <Page
+      title={words.title}
+      beside={words.summary(fleet.clusters.length, nodes, totalGuests(fleet.clusters))}
+      actions={
+        <>
+          {!isPhone && <Choice
+            label={words.view}
+            value={isList ? "list" : "tree"}
+            onChange={(view) => void navigate({ search: (old) => ({ ...old, view: view === "list" ? "list" : undefined }), replace: true })}
+            options={[
+              { value: "tree", label: <><ListTree size={14} aria-hidden />{words.tree}</> },
+              { value: "list", label: <><List size={14} aria-hidden />{words.list}</> },
+            ]}
+          />}
+          <DiscoverAll clusters={fleet.clusters.map((cluster) => cluster.id)} iconOnly={isPhone} />
+          {mayManage && (
+            <Button look="primary" iconOnly={isPhone} icon={<Plus size={14} aria-hidden />} onPress={() => void navigate({ to: "/settings/clusters/add" })}>
+              {words.addCluster}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <FleetCall fleet={fleet} />
+      <FilterBar
+        field={filterField}
+        query={query}
+        show={show}
+        clusters={fleet.clusters}
+        guests={fleet.trees}
+        onQuery={(q) => void navigate({ search: (old) => ({ ...old, q: q || undefined }), replace: true })}
+        onShow={(next) => void navigate({ search: (old) => ({ ...old, show: next === "all" ? undefined : next }) })}
+      />
+      {fleet.error && (
+        <Page.Section plain>
+          <ProblemNote error={fleet.error} onRetry={fleet.retry} />
+        </Page.Section>
+      )}
+      {rows.length === 0 && match && fleet.complete ? (
+        <NoMatch query={query} onQuery={(q) => void navigate({ search: (old) => ({ ...old, q: q || undefined }) })} onAll={() => void navigate({ search: {} })} />
+      ) : (
+        <FleetTable
+          rows={rows}
+          trees={fleet.trees}
+          match={match}
+          selection={selection}
+          isList={isList}
+          isPhone={isPhone}
+          bottomSpace={chosen.length > 0 ? 150 : 24}
+          onLetter={onLetter}
+          onFilter={() => filterField.current?.focus()}
+        />
+      )}
+      {chosen.length > 0 && <BulkBar guests={chosen} busy={busy} onRun={runAndClear} onClear={selection.clear} />}
+      {dialog}
+    </Page>
+  );
+}
+
+function matcher(query: string, show: NonNullable<Parameters<typeof inShow>[1]>): ((guest: Guest) => boolean) | null {
+  const filter = parseFilter(query);
+  if (isEmptyFilter(filter) && show === "all") return null;
+  return (guest) => inShow(guest, show) && matches(guest, filter);
+}
+
+/** A large fleet reads a cluster when it is opened first, and keeps it. */
+function useReadOpenClusters(open: readonly string[], read: ReadonlySet<string>, setRead: (next: ReadonlySet<string>) => void): void {
+  const missing = open.filter((id) => !read.has(id));
+  if (missing.length > 0) setRead(new Set([...read, ...missing]));
+}
+
+function DiscoverAll({ clusters, iconOnly }: { clusters: readonly string[]; iconOnly: boolean }) {
+  const discover = useMutation({
+    mutationFn: () => Promise.all(clusters.map((id) => send(call("post", "/api/v1/proxmox/clusters/{id}/discover", { path: { id } })))),
+    onSuccess: (answers) => toast(answers.length === 1 ? "Discovery started." : `Discovery of ${answers.length} clusters started.`),
+    onError: toastProblem,
+  });
+  return (
+    <Button iconOnly={iconOnly} icon={<Radar size={14} aria-hidden />} busy={discover.isPending} onPress={() => discover.mutate()}>
+      {words.discover}
+    </Button>
+  );
+}
+

@@ -1,0 +1,35 @@
+import { count, number } from "../words/plural";
+import type { Show } from "./filter";
+
+export const words = {
+  title: "Fleet",
+  summary: (clusters: number, nodes: number, guests: number) =>
+    [count(clusters, "cluster", "clusters"), nodes > 0 ? count(nodes, "node", "nodes") : "", count(guests, "guest", "guests")].filter(Boolean).join(", "),
+  tree: "Tree",
+  list: "List",
+  view: "View",
+  discover: "Discover now",
+  addCluster: "Add cluster",
+  filter: "Filter guests",
+  filterPlaceholder: "Filter: pihole, os:debian, tag:web…",
+  clearFilter: "Clear the filter",
+  columns: { name: "Name", status: "Status", agent: "Agent", updates: "Updates", reach: "Reach", system: "System", address: "Address", scanned: "Scanned" },
+  show: { all: "All", outdated: "Out of date", security: "Security", "no-agent": "No agent", unknown: "Unknown or stale" } satisfies Record<Show, string>,
+  guests: (amount: number) => count(amount, "guest", "guests"),
+  shownOf: (shown: number, of: number) => `${number(shown)} of ${number(of)}`,
+  nothingMatches: "No guest matches.",
+  dropToken: (token: string) => `Without “${token}” the list is longer.`,
+  drop: (token: string) => `Drop “${token}”`,
+  rollCall: (node: string) => `Roll call of ${node}`,
+  quorate: "quorate",
+  notQuorate: "no quorum",
+  standalone: "standalone node",
+  nodesOf: (online: number, all: number) => `${online} of ${count(all, "node", "nodes")}`,
+  offline: "does not answer",
+  reading: "Reading the cluster",
+  never: "never",
+  dash: "–",
+  rowActions: "Row actions",
+  tableLabel: "Clusters, nodes and guests",
+  noneInCluster: "no guests",
+};

@@ -1,0 +1,44 @@
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { send } from "../api/call";
+import type { Bulk, Guest } from "../api/model";
+import { ByHandDialog } from "../jobs/ByHandDialog";
+import { toastProblem } from "../parts/toast";
+import { bulkActions } from "./actions";
+import { RemoveAgentDialog } from "./RemoveAgentDialog";
+
+type Target = Guest | readonly string[];
+
+/** Runs a guest action by the server's name for it and shows what comes of it: a job, lines to paste, or a question first. */
+export function useGuestAction(): { run: (name: string, target: Target) => void; busy: string | null; dialog: ReactNode } {
+  const navigate = useNavigate();
+  const [byHand, setByHand] = useState<Bulk | null>(null);
+  const [removing, setRemoving] = useState<Guest | null>(null);
+  const bulk = useMutation({
+    mutationFn: ({ name, guests }: { name: string; guests: readonly string[] }) => {
+      const action = bulkActions.find((each) => each.name === name) ?? bulkActions[1]!;
+      return send(action.call(guests));
+    },
+    onSuccess: (answer) => {
+      if (hasLines(answer)) setByHand(answer);
+      else if (answer.job) void navigate({ to: "/jobs/$job", params: { job: answer.job.id } });
+    },
+    onError: toastProblem,
+  });
+  const run = (name: string, target: Target) => {
+    if (name === "remove_agent" && "id" in target) setRemoving(target);
+    else bulk.mutate({ name: name === "reinstall_agent" ? "install_agent" : name, guests: "id" in target ? [target.id] : target });
+  };
+  const dialog = (
+    <>
+      {byHand && <ByHandDialog bulk={byHand} onClose={() => setByHand(null)} />}
+      {removing && <RemoveAgentDialog guest={removing} onClose={() => setRemoving(null)} />}
+    </>
+  );
+  return { run, busy: bulk.isPending ? (bulk.variables?.name ?? null) : null, dialog };
+}
+
+function hasLines({ by_hand }: Bulk): boolean {
+  return Boolean(by_hand && (by_hand.guests.length > 0 || by_hand.nodes.length > 0));
+}

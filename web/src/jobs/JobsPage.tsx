@@ -1,0 +1,53 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Job } from "../api/model";
+import { queries } from "../api/queries";
+import { Page } from "../app/Page";
+import { Ago, Lasting } from "../parts/Ago";
+import { Empty } from "../parts/Empty";
+import { ProblemNote } from "../parts/ProblemNote";
+import { Skeleton } from "../parts/Skeleton";
+import { State } from "../parts/State";
+import { Table } from "../parts/Table";
+import { jobLook, words } from "./words";
+
+export function JobsPage() {
+  const jobs = useQuery(queries.jobs);
+  return (
+    <Page title={words.title}>
+      {jobs.error && <Page.Section plain><ProblemNote error={jobs.error} onRetry={() => void jobs.refetch()} /></Page.Section>}
+      {jobs.isPending && <Skeleton what={words.title} />}
+      {jobs.data?.length === 0 && <Empty title={words.emptyTitle}>{words.emptyText}</Empty>}
+      {jobs.data && jobs.data.length > 0 && (
+        <Table
+          label={words.title}
+          rows={jobs.data}
+          rowKey={(job) => job.id}
+          columns={[
+            { id: "job", header: words.job, head: true, cell: (job) => <Link className="rowLink" to="/jobs/$job" params={{ job: job.id }}>{job.title}</Link> },
+            { id: "state", header: words.state, cell: (job) => <JobState job={job} /> },
+            { id: "targets", header: words.targets, cell: (job) => <JobProgress job={job} /> },
+            { id: "by", header: words.by, quiet: true, cell: (job) => job.created_by },
+            { id: "when", header: words.when, quiet: true, cell: (job) => <Ago at={job.created_at} /> },
+            { id: "took", header: words.took, quiet: true, cell: (job) => job.started_at && <Lasting from={job.started_at} to={job.finished_at} /> },
+          ]}
+        />
+      )}
+    </Page>
+  );
+}
+
+export function JobState({ job }: { job: Job }) {
+  const look = jobLook[job.state];
+  return <State glyph={look.glyph} tone={look.tone}>{look.word}</State>;
+}
+
+function JobProgress({ job: { progress } }: { job: Job }) {
+  const parts = [
+    progress.total > 0 ? words.progress(progress.done, progress.total) : "",
+    progress.failed > 0 ? words.failedPart(progress.failed) : "",
+    progress.skipped > 0 ? words.skippedPart(progress.skipped) : "",
+  ];
+  return <>{parts.filter(Boolean).join(", ")}</>;
+}
+

@@ -1,0 +1,58 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { call, send } from "../api/call";
+import { keys } from "../api/keys";
+import { asTree, type ClusterTree } from "../fleet/tree";
+import type { Frame } from "./frames";
+import { setLinkState } from "./linkState";
+import { applyFrames } from "./patch";
+import { shareStream } from "./share";
+
+/** Sums are read again at most this often, when guests changed and the server did not say the sums itself. */
+const sumsPause = 2_000;
+
+/** Keeps the cache true to the server's events while the user is signed in. Returns the function that stops it. */
+export function startLive(cache: QueryClient): () => void {
+  let waiting: Frame[] = [];
+  let scheduled = false;
+  const sums = new Set<string>();
+  let sumsTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const readSums = () => {
+    sumsTimer = undefined;
+    for (const id of sums) void refreshSums(cache, id);
+    sums.clear();
+  };
+  const flush = () => {
+    scheduled = false;
+    const batch = waiting;
+    waiting = [];
+    const { everything, sums: touched } = applyFrames(cache, batch);
+    if (everything) void cache.invalidateQueries();
+    for (const id of touched) sums.add(id);
+    if (sums.size > 0) sumsTimer ??= setTimeout(readSums, sumsPause);
+  };
+  const onFrame = (frame: Frame) => {
+    waiting.push(frame);
+    if (scheduled) return;
+    scheduled = true;
+    // Frames of a hidden tab are never painted, and requestAnimationFrame stands still there.
+    if (document.hidden) setTimeout(flush, 250);
+    else requestAnimationFrame(flush);
+  };
+  const stop = shareStream({ onFrame, onState: setLinkState });
+  return () => {
+    stop();
+    clearTimeout(sumsTimer);
+  };
+}
+
+/** Reads the roll-ups of a cluster and its nodes, without its guests. */
+async function refreshSums(cache: QueryClient, id: string): Promise<void> {
+  try {
+    const { cluster, nodes } = asTree(await send(call("get", "/api/v1/proxmox/clusters/{id}/hierarchy", { path: { id }, query: { depth: "nodes" } })));
+    cache.setQueryData<ClusterTree>(keys.tree(id), (tree) => (tree ? { ...tree, cluster, nodes } : tree));
+    cache.setQueryData<ClusterTree["cluster"][]>(keys.clusters, (list) => list?.map((each) => (each.id === id ? cluster : each)));
+  } catch {
+    // The next event asks again; until then the last sums stay.
+  }
+}

@@ -1,0 +1,85 @@
+import { useNavigate } from "@tanstack/react-router";
+import { RefreshCw } from "lucide-react";
+import { useMemo } from "react";
+import type { Guest } from "../api/model";
+import { Page } from "../app/Page";
+import { FirstRun } from "../clusters/add/FirstRun";
+import { FleetCall } from "../fleet/FleetCall";
+import { allGuests, useFleet } from "../fleet/useFleet";
+import { useGuestAction } from "../guests/useGuestAction";
+import { Ago } from "../parts/Ago";
+import { Button } from "../parts/Button";
+import { ProblemNote } from "../parts/ProblemNote";
+import { Skeleton } from "../parts/Skeleton";
+import { GuestUpdates } from "./GuestUpdates";
+import { NeedsYou } from "./NeedsYou";
+import { NextStep } from "./NextStep";
+import { needs, summarize, type UpdateSummary } from "./summary";
+import styles from "./UpdatesPage.module.css";
+import { words } from "./words";
+
+/** Home: what is out of date, what can be done about it now, what needs a person. */
+export function UpdatesPage() {
+  const fleet = useFleet("all");
+  const navigate = useNavigate();
+  const { run, busy, dialog } = useGuestAction();
+  const guests = useMemo(() => allGuests(fleet.trees), [fleet.trees]);
+  const summary = useMemo(() => summarize(guests), [guests]);
+  const waiting = useMemo(() => needs(fleet.clusters, guests), [fleet.clusters, guests]);
+  if (!fleet.loading && fleet.clusters.length === 0 && !fleet.error) return <FirstRun />;
+  const scannable = allowedTo("scan", guests);
+  const missing = fleet.clusters.length - fleet.trees.size;
+  return (
+    <Page
+      title={words.title}
+      beside={summary.newestScan && <>{words.newest} <Ago at={summary.newestScan} suffix=" ago" /></>}
+      actions={
+        <Button icon={<RefreshCw size={14} aria-hidden />} busy={busy === "scan"} reason={scannable.length > 0 ? null : "No guest can be scanned now. The fleet says why, guest by guest."} onPress={() => run("scan", scannable)}>
+          {words.scanAll}
+        </Button>
+      }
+    >
+      <div className={styles.split}>
+        <div className={styles.main}>
+          {fleet.error && <div className={styles.pad}><ProblemNote error={fleet.error} onRetry={fleet.retry} /></div>}
+          {fleet.trees.size === 0 ? (
+            !fleet.error && <Skeleton rows={10} what={words.title} />
+          ) : (
+            <>
+              <div className={styles.lead}>
+                <p className={styles.sentence}>{sentence(summary)}</p>
+                <p className={styles.second}>{[...details(summary), missing > 0 ? words.partial(missing) : ""].filter(Boolean).join(" ")}</p>
+              </div>
+              <FleetCall fleet={fleet} onPick={(id) => void navigate({ to: "/guests/$id", params: { id } })} />
+              <NextStep summary={summary} scannable={scannable} installable={allowedTo("install_agent", guests)} busy={busy} onRun={run} />
+              {summary.outOfDate.length > 0 && <GuestUpdates guests={summary.outOfDate} />}
+            </>
+          )}
+        </div>
+        <NeedsYou needs={waiting} />
+      </div>
+      {dialog}
+    </Page>
+  );
+}
+
+/** The one sentence of the page: security first, and never "up to date" about what is not known. */
+export function sentence(summary: UpdateSummary): string {
+  if (summary.security.length > 0) return words.security(summary.security.length);
+  if (summary.outOfDate.length > 0) return words.outdated(summary.outOfDate.length);
+  if (summary.upToDate === 0) return words.nothingKnown;
+  return summary.never.length + summary.stale.length + summary.failed.length > 0 ? words.upToDateKnown(summary.upToDate) : words.upToDate(summary.upToDate);
+}
+
+function details({ updates, outOfDate, guests, never, stale, failed }: UpdateSummary): string[] {
+  return [
+    updates > 0 ? words.wait(updates, outOfDate.length, guests) : "",
+    never.length > 0 ? words.never(never.length) : "",
+    stale.length > 0 ? words.stale(stale.length) : "",
+    failed.length > 0 ? words.failed(failed.length) : "",
+  ];
+}
+
+function allowedTo(name: string, guests: readonly Guest[]): readonly string[] {
+  return guests.filter((guest) => guest.actions.some((action) => action.name === name && action.allowed)).map((guest) => guest.id);
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** The server that `npm run dev` forwards API calls to. */
+const backend = process.env.MUSTER_URL ?? "http://127.0.0.1:8080";
+
+/**
+ * Puts the theme on the page before anything is painted: a classic script, hashed and loaded
+ * blocking, because the content security policy refuses inline scripts and a module would run too late.
+ */
+function themeScript(): Plugin {
+  const source = "src/app/theme-boot.js";
+  let dev = false;
+  return {
+    name: "muster-theme-script",
+    configResolved: (config) => {
+      dev = config.command === "serve";
+    },
+    generateBundle() {
+      this.emitFile({ type: "asset", name: "theme.js", source: readFileSync(join(import.meta.dirname, source), "utf8") });
+    },
+    transformIndexHtml: {
+      order: "post",
+      handler: (_html, context) => {
+        const built = Object.keys(context.bundle ?? {}).find((name) => /theme-[^/]+\.js$/.test(name));
+        const src = dev ? `/${source}` : `/${built}`;
+        return [{ tag: "script", attrs: { src }, injectTo: "head-prepend" }];
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), themeScript()],
+  server: {
+    host: "127.0.0.1",
+    proxy: { "/api": backend, "/install": backend, "/agent": backend, "/healthz": backend, "/metrics": backend },
+  },
+  build: {
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    css: { modules: { classNameStrategy: "non-scoped" } },
+  },
+});
