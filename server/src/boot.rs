@@ -10,21 +10,18 @@ use crate::app::{App, Seal, discovery};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
 use crate::http;
-use crate::lifecycle::Lifecycle;
 
 /// Opens what the configuration names: the database, brought up to date, and the key.
 pub async fn open(config: Config) -> anyhow::Result<App> {
     let seal = Seal::read(&config.key_file)?;
     let store = open_store(&config).await?;
-    Ok(App {
+    Ok(App::new(
         store,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
+        Arc::new(SystemClock),
+        Arc::new(SystemIds),
         seal,
-        config: Arc::new(config),
-        lifecycle: Lifecycle::new(Arc::new(SystemClock)),
-        pve: Arc::default(),
-    })
+        config,
+    ))
 }
 
 /// Opens the database and brings its tables up to date.

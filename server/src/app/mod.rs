@@ -1,16 +1,20 @@
 //! Use cases, one file per aggregate. Each decides and authorizes, and writes the change, its audit entry, its events and
 //! its jobs in one transaction. Calls to PVE or to agents never happen inside one.
 
+pub mod accounts;
+pub mod audit;
 mod connections;
 pub mod context;
 pub mod discovery;
 pub mod error;
 pub mod fleet;
 pub mod seal;
+pub mod settings;
 pub mod tokens;
 
 use std::sync::Arc;
 
+use muster_domain::access::Role;
 use muster_store::Store;
 
 pub use context::{Caller, Ctx};
@@ -33,10 +37,33 @@ pub struct App {
     pub ids: Arc<dyn Ids>,
     /// The keys that secrets are sealed with.
     pub seal: Seal,
+    /// Hashing passwords, few at a time.
+    pub passwords: accounts::Passwords,
     /// What was decided before the start.
     pub config: Arc<Config>,
     /// Background tasks, and whether the process is about to end.
     pub lifecycle: Lifecycle,
     /// What is remembered of clusters between two questions.
     pub pve: Arc<Pve>,
+}
+
+impl App {
+    /// With nothing remembered and no task running yet.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, seal: Seal, config: Config) -> App {
+        App {
+            store,
+            ids,
+            seal,
+            passwords: accounts::Passwords::default(),
+            config: Arc::new(config),
+            lifecycle: Lifecycle::new(clock.clone()),
+            clock,
+            pve: Arc::default(),
+        }
+    }
+}
+
+/// The role a row names.
+fn role(name: &str) -> Result<Role, Error> {
+    Role::parse(name).ok_or_else(|| Error::Internal(format!("a row names the role \"{name}\", which there is not")))
 }

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{App, Caller, Ctx, Error};
+use super::{App, Caller, Ctx, Error, role};
 
 /// The use of a token is written down at most this often.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
@@ -182,10 +182,6 @@ fn effective_role(row: &TokenRow) -> Result<Role, Error> {
         Some(owners) => Ok(own.min(role(owners)?)),
         None => Ok(own),
     }
-}
-
-fn role(name: &str) -> Result<Role, Error> {
-    Role::parse(name).ok_or_else(|| Error::Internal(format!("\"{name}\" is no role")))
 }
 
 fn token(row: TokenRow) -> Result<Token, Error> {

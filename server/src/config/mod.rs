@@ -106,6 +106,18 @@ impl Config {
         Ok(config)
     }
 
+    /// The origin people use, without a slash at its end: what was configured, or a guess from where we listen.
+    pub fn base(&self) -> String {
+        if let Some(url) = &self.base_url {
+            return url.origin().ascii_serialization();
+        }
+        let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+        match self.listen.ip() {
+            ip if ip.is_unspecified() => format!("{scheme}://localhost:{}", self.listen.port()),
+            _ => format!("{scheme}://{}", self.listen),
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err(ConfigError::Contradiction(

@@ -18,7 +18,9 @@ use super::Site;
 use super::extract::sign_in_needed;
 use super::problem::Problem;
 use super::request::RequestInfo;
-use crate::app::{App, Caller, Ctx, Error};
+use super::same_origin::{self, Cookie};
+use super::session_cookie;
+use crate::app::{App, Ctx, Error};
 
 /// The extension of an operation that names its class.
 pub const EXTENSION: &str = "x-muster-role";
@@ -89,17 +91,17 @@ pub(super) async fn check(State((site, classes)): State<(Site, Classes)>, reques
             }
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(error) => Problem::from(error).into_response(),
+        Err(problem) => problem.into_response(),
     }
 }
 
-async fn admit(app: &App, classes: &Classes, request: &Parts) -> Result<Option<Ctx>, Error> {
+async fn admit(app: &App, classes: &Classes, request: &Parts) -> Result<Option<Ctx>, Problem> {
     let class = match classes.find(request) {
         Found::Class(class) => class,
         Found::OtherMethod => return Ok(None),
         Found::Undecided => {
             let operation = format!("{} {}", request.method, request.uri.path());
-            return Err(Error::Internal(format!("{operation} has no {EXTENSION}")));
+            return Err(Error::Internal(format!("{operation} has no {EXTENSION}")).into());
         }
     };
     let ctx = identify(app, request).await?;
@@ -109,22 +111,26 @@ async fn admit(app: &App, classes: &Classes, request: &Parts) -> Result<Option<C
     Ok(ctx)
 }
 
-async fn identify(app: &App, request: &Parts) -> Result<Option<Ctx>, Error> {
-    let Some(info) = request.extensions.get::<RequestInfo>() else {
-        return Err(Error::Internal("a request without RequestInfo".to_owned()));
+/// Who calls: a token in the request itself goes before a cookie that the browser added.
+async fn identify(app: &App, request: &Parts) -> Result<Option<Ctx>, Problem> {
+    let info = request
+        .extensions
+        .get::<RequestInfo>()
+        .ok_or_else(|| Error::Internal("a request without RequestInfo".to_owned()))?;
+    let base = app.config.base_url.as_ref();
+    let caller = if let Some(token) = bearer(&request.headers) {
+        app.caller_of_token(token).await?
+    } else if let Some(cookie) = session_cookie::read(&request.headers) {
+        same_origin::check(&request.method, &request.headers, Cookie::Sent, base)?;
+        app.caller_of_session(&cookie).await?
+    } else {
+        same_origin::check(&request.method, &request.headers, Cookie::None, base)?;
+        None
     };
-    let caller = caller(app, &request.headers).await?;
     Ok(caller.map(|caller| Ctx {
         caller,
         request: info.id,
     }))
-}
-
-async fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Error> {
-    match bearer(headers) {
-        Some(token) => app.caller_of_token(token).await,
-        None => Ok(None),
-    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -84,6 +84,18 @@ impl FromRequestParts<Site> for Ctx {
     }
 }
 
+/// The caller of a public operation, if anybody is signed in.
+#[derive(Debug, Clone)]
+pub struct MaybeCtx(pub Option<Ctx>);
+
+impl FromRequestParts<Site> for MaybeCtx {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Site) -> Result<Self, Self::Rejection> {
+        Ok(MaybeCtx(parts.extensions.get::<Ctx>().cloned()))
+    }
+}
+
 /// What a request without valid credentials is told.
 pub(super) fn sign_in_needed() -> Error {
     Error::Unauthenticated {

@@ -2,11 +2,14 @@
 
 pub mod access;
 pub mod codes;
+mod etag;
 pub mod extract;
+mod idempotency;
 pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod request;
+mod same_origin;
 pub mod serve;
 pub mod session_cookie;
 mod v1;
@@ -65,6 +68,8 @@ pub fn router(app: App) -> Router {
     let (routes, api) = v1::routes().split_for_parts();
     let classes = Classes::of(&api);
     routes
+        .route_layer(from_fn(etag::tag))
+        .route_layer(from_fn_with_state(site.clone(), idempotency::once))
         .route_layer(from_fn_with_state((site.clone(), classes), access::check))
         .with_state(site.clone())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

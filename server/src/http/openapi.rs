@@ -1,13 +1,16 @@
 //! The description of the API, made from the handlers' annotations. What all operations share (problem answers, security)
 //! is added here, so that handlers state only what is theirs.
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Schema};
 
 use super::access::{Class, EXTENSION};
 use super::problem::{FieldProblem, MEDIA_TYPE, ProblemDocument};
@@ -81,6 +84,7 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     components.security_schemes.insert("session".to_owned(), cookie.into());
     components.security_schemes.insert("token".to_owned(), bearer.into());
+    name_page_items(&mut components.schemas);
     for item in api.paths.paths.values_mut() {
         for operation in operations_mut(item) {
             let class = operation
@@ -94,6 +98,24 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
         }
     }
     api
+}
+
+/// Generic schemas come with their parameter written out; clients want the item's own name there.
+fn name_page_items(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for (name, schema) in schemas {
+        let Some(item) = name
+            .strip_prefix("Page_")
+            .filter(|item| names.iter().any(|name| name == item))
+        else {
+            continue;
+        };
+        if let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items")
+        {
+            items.items = ArrayItems::RefOrSchema(Box::new(RefOr::Ref(Ref::from_schema_name(item))));
+        }
+    }
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -23,6 +23,23 @@ impl<T> Page<T> {
     pub fn whole(items: Vec<T>) -> Page<T> {
         Page { items, next: None }
     }
+
+    /// The first `limit` of `rows`; when there is one more, `cursor` of the last one that is shown leads on.
+    pub fn cut(mut rows: Vec<T>, limit: i64, cursor: impl FnOnce(&T) -> String) -> Page<T> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(cursor);
+        Page { items: rows, next }
+    }
+
+    /// The same page with each item translated.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(view).collect(),
+            next: self.next,
+        }
+    }
 }
 
 /// Which page.

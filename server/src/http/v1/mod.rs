@@ -1,10 +1,24 @@
 //! The API, one file per resource.
 
+mod audit;
+mod session;
+mod settings;
 mod system;
+mod tokens;
+mod users;
 
 use super::Routes;
 
 /// All routes of the API.
 pub(super) fn routes() -> Routes {
-    Routes::with_openapi(super::openapi::frame()).merge(system::routes())
+    [
+        audit::routes(),
+        session::routes(),
+        settings::routes(),
+        system::routes(),
+        tokens::routes(),
+        users::routes(),
+    ]
+    .into_iter()
+    .fold(Routes::with_openapi(super::openapi::frame()), Routes::merge)
 }

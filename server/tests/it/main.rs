@@ -1,0 +1,8 @@
+//! The server through its real router, with a real database and a held clock.
+
+mod access;
+mod harness;
+mod requests;
+mod session;
+mod tokens;
+mod users;
