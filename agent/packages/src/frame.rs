@@ -201,6 +201,19 @@ fn cksum(bytes: &[u8]) -> u32 {
     })
 }
 
+/// What a script would print that runs these sections: name, exit code, body.
+#[cfg(test)]
+pub(crate) fn answer(verb: &str, sections: &[(&str, i32, &str)]) -> Vec<u8> {
+    let mut answer = format!("%muster-begin 1 {verb}\n");
+    for (name, exit, body) in sections {
+        let lines: String = body.lines().map(|line| format!("|{line}\n")).collect();
+        let (sum, size) = (cksum(body.as_bytes()), body.len());
+        answer += &format!("%muster-section {name}\n{lines}%muster-end {name} {exit} {sum} {size}\n");
+    }
+    answer += &format!("%muster-done {verb} {}\n", sections.len());
+    answer.into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@
 
 mod apt;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -10,8 +10,10 @@ fetch() {
   help=$(wget --help 2>&1)
   case $help in *--no-check-certificate*) options=--no-check-certificate ;; esac
   case $help in *--tries*) options="$options --tries=2" ;; esac
+  # A busybox that is built without this option crashes on it.
+  case $help in *'-T '* | *'-T,'*) options="$options -T 15" ;; esac
   # The options are split into words on purpose.
-  said=$(wget -T 15 $options -O "$2" "$1" 2>&1 </dev/null) && return 0
+  said=$(wget $options -O "$2" "$1" 2>&1 </dev/null) && return 0
   case $said in *'server returned error'* | *' ERROR '[45]*) return 2 ;; *) return 1 ;; esac
 }
 

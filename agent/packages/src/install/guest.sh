@@ -31,9 +31,9 @@ install_agent() {
   given=
   [ "${2-}" != --agent ] || given=${3-}
   choose_init
-  check_space
   fresh=yes
   [ ! -e "$unit" ] && [ ! -e "$initscript" ] || fresh=
+  check_space
   place_program
   enrol
   "write_$init"
