@@ -4,21 +4,21 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/parts.sh install
-export MUSTER_TEST_SKIPS="$PWD/target/skipped-tests.txt"
-mkdir -p target && : >"$MUSTER_TEST_SKIPS"
+export TEST_SKIPS="$PWD/target/skipped-tests.txt"
+mkdir -p target && : >"$TEST_SKIPS"
 
 scripts/build.sh web
 scripts/build.sh agent
-export MUSTER_TEST_AGENTS="$PWD/target/agents"
+export TEST_AGENTS="$PWD/target/agents"
 scripts/with-postgres.sh cargo test --quiet --workspace
 (cd web && npm run --silent test)
 if command -v chromium >/dev/null; then
     node scripts/e2e.mjs
 else
-    echo "browser tests: no chromium on this machine" >>"$MUSTER_TEST_SKIPS"
+    echo "browser tests: no chromium on this machine" >>"$TEST_SKIPS"
 fi
 
-skipped=$(wc -l <"$MUSTER_TEST_SKIPS")
+skipped=$(wc -l <"$TEST_SKIPS")
 echo "skipped: $skipped"
-[ "$skipped" = 0 ] || sort "$MUSTER_TEST_SKIPS" | uniq -c
+[ "$skipped" = 0 ] || sort "$TEST_SKIPS" | uniq -c
 [ "$skipped" = 0 ] || [ -z "${CI:-}" ] || { echo "a skipped test is a failed one in CI" >&2 && exit 1; }

@@ -14,7 +14,11 @@
 
 mod api;
 mod clock;
+pub mod ctl;
 mod faults;
+mod guests;
+mod lab;
+mod nodes;
 mod scenario;
 mod schema;
 mod sim;
@@ -23,6 +27,7 @@ mod wire;
 mod world;
 
 pub use clock::{Clock, SteppedClock};
+pub use guests::check as check_guests;
 pub use scenario::{ClusterSpec, GuestSpec, PackageSpec, Scenario};
 pub use sim::{ClusterHandle, Options, Sim};
 pub use site::Timing;

@@ -1,10 +1,12 @@
 //! `proxmox-sim`: simulated Proxmox VE clusters on loopback addresses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxmox_sim::ctl::{self, Request};
 use proxmox_sim::{Options, Scenario, Sim};
+use serde_json::Value;
 
 /// Simulates Proxmox VE clusters over real TLS, for tests and demos.
 #[derive(Parser)]
@@ -22,6 +24,14 @@ enum Command {
     /// on 127.70.0.10, the second on 127.70.0.11, the first node of the second cluster on 127.71.0.10. When they
     /// answer, DIR/clusters.json has their addresses, fingerprints and tokens.
     Serve(Serve),
+    /// Change a running simulator, or use what is in it.
+    Ctl {
+        /// The folder given to serve.
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+        #[command(subcommand)]
+        request: Request,
+    },
 }
 
 #[derive(Args)]
@@ -67,7 +77,19 @@ fn main() -> Result<()> {
         .init();
     match Cli::parse().command {
         Command::Serve(serve) => run(serve),
+        Command::Ctl { state, request } => control(&state, &request),
     }
+}
+
+/// Prints the answer; the exit code of a command becomes that of this program.
+fn control(state: &Path, request: &Request) -> Result<()> {
+    let answer = ctl::send(state, request)?;
+    match answer.get("exit").and_then(Value::as_i64) {
+        Some(code) => std::process::exit(i32::try_from(code).unwrap_or(1)),
+        None if answer.is_null() => {}
+        None => println!("{answer:#}"),
+    }
+    Ok(())
 }
 
 fn run(serve: Serve) -> Result<()> {
@@ -88,6 +110,9 @@ fn run(serve: Serve) -> Result<()> {
             guests,
         },
     };
+    if let Err(error) = proxmox_sim::check_guests() {
+        eprintln!("warning: commands cannot run in the guests: {error:#}");
+    }
     let sim = Sim::start(Options {
         scenario,
         state_dir: Some(serve.state),

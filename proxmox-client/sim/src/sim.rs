@@ -6,13 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use clap::Parser;
 use serde::Serialize;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::ctl::{self, Control, Request, Words};
+use crate::guests::{Guests, Spawner};
+use crate::lab::{self, Lab};
+use crate::nodes::Nodes;
 use crate::scenario::{self, ClusterSpec, Scenario};
 use crate::site::{Site, Timing};
 use crate::wire::{Door, Pki, bind_all};
@@ -87,7 +93,8 @@ pub struct ClusterHandle {
 /// A running simulator. Dropping it stops everything, also the processes in its guests.
 pub struct Sim {
     clusters: Vec<ClusterHandle>,
-    sites: Vec<Arc<Site>>,
+    control: Option<Arc<Control>>,
+    lab: Arc<Lab>,
     state_dir: PathBuf,
     stop: CancellationToken,
     runtime: Option<Runtime>,
@@ -123,11 +130,30 @@ impl Sim {
         for ((door, site), listener) in doors.zip(listeners) {
             runtime.spawn(Arc::clone(door).serve(listener, Arc::clone(site), stop.clone()));
         }
-        runtime.spawn(keep_going(sites.clone(), happened, stop.clone()));
+        let spawner = Spawner::start()?;
+        let guests = Guests::new(state_dir.join("guests"), spawner.clone());
+        for (spec, guest) in specs
+            .iter()
+            .flat_map(|spec| spec.guests.iter().map(move |guest| (spec, guest)))
+        {
+            guests.describe(&lab::id(&spec.name, guest.vmid), &guest.updates)?;
+        }
+        let names = specs.iter().map(|spec| spec.name.clone()).collect();
+        let lab = Arc::new(Lab { sites, guests, names });
+        let nodes = Nodes::open(state_dir.join("nodes"), spawner, &lab)?;
+        let control = Arc::new(Control {
+            lab: Arc::clone(&lab),
+            nodes,
+            seed: options.seed,
+        });
+        ctl::serve(&state_dir, Arc::downgrade(&control))?;
+        runtime.spawn(keep_going(Arc::clone(&lab), happened, stop.clone()));
         write_clusters(&state_dir, &clusters)?;
+        let control = Some(control);
         Ok(Sim {
             clusters,
-            sites,
+            control,
+            lab,
             state_dir,
             stop,
             runtime: Some(runtime),
@@ -147,13 +173,29 @@ impl Sim {
 
     /// Calls that Proxmox VE has and for which the simulator had no answer, as `METHOD /path`.
     pub fn not_modelled(&self) -> Vec<String> {
-        self.sites.iter().flat_map(|site| site.not_modelled()).collect()
+        self.lab.sites.iter().flat_map(|site| site.not_modelled()).collect()
+    }
+
+    /// Does what the words of a control request say, as `proxmox-sim ctl` does: `guest stop --cluster lab --vmid 100`.
+    ///
+    /// A command's answer has `exit`, `stdout` and `stderr`.
+    pub fn ctl(&self, words: &str) -> Result<Value> {
+        self.perform(Words::try_parse_from(ctl::split(words)?)?.request)
+    }
+
+    /// Does what a control request says.
+    pub fn perform(&self, request: Request) -> Result<Value> {
+        let control = self.control.as_ref().context("the simulator is stopping")?;
+        control.perform(request, None)
     }
 }
 
 impl Drop for Sim {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.control = None;
+        ctl::stop(&self.state_dir);
+        self.lab.guests.stop_all();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -239,16 +281,12 @@ fn write_clusters(state_dir: &Path, clusters: &[ClusterHandle]) -> Result<()> {
 }
 
 /// Lets the clusters go on while nobody asks them anything.
-async fn keep_going(
-    sites: Vec<Arc<Site>>,
-    mut happened: mpsc::UnboundedReceiver<(usize, Event)>,
-    stop: CancellationToken,
-) {
+async fn keep_going(lab: Arc<Lab>, mut happened: mpsc::UnboundedReceiver<(usize, Event)>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         tokio::select! {
-            _ = ticks.tick() => sites.iter().for_each(|site| site.with(|_, _| ())),
-            Some(event) = happened.recv() => tracing::trace!(?event, "a guest changed"),
+            _ = ticks.tick() => lab.sites.iter().for_each(|site| site.with(|_, _| ())),
+            Some((site, event)) = happened.recv() => lab.follow(site, event),
             () = stop.cancelled() => return,
         }
     }

@@ -42,7 +42,7 @@ fn skip(test: &str, reason: &str) {
         "{test} cannot be skipped in CI: {reason}"
     );
     eprintln!("skipped: {test}: {reason}");
-    if let Some(path) = std::env::var_os("MUSTER_TEST_SKIPS") {
+    if let Some(path) = std::env::var_os("TEST_SKIPS") {
         let mut file = std::fs::File::options()
             .append(true)
             .create(true)

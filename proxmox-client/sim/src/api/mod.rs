@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub(crate) use error::ApiError;
 
-use crate::schema::{self, Endpoint, Errors, Found, Params, Permission, RawParams, Schema};
+use crate::schema::{self, Endpoint, Errors, Found, Params, PathValues, Permission, RawParams, Schema};
 use crate::world::{Cluster, Millis};
 
 /// A call as it came in, with the caller known.
@@ -57,7 +57,7 @@ pub(crate) struct Call<'a> {
     cluster: &'a mut Cluster,
     endpoint: &'static Endpoint,
     params: Params,
-    path_values: Vec<(&'static str, String)>,
+    path_values: PathValues,
     caller: &'a str,
     /// The node that was asked.
     asked_node: &'a str,

@@ -1,5 +1,7 @@
 //! The words in which a scenario is written.
 
+use serde::{Deserialize, Serialize};
+
 use crate::world::{Kind, Os, Release};
 
 /// A cluster to be made.
@@ -100,7 +102,7 @@ pub struct GuestSpec {
 }
 
 /// A package that is installed in a guest in one version and offered in a newer one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PackageSpec {
     pub(crate) name: String,
     pub(crate) installed: String,

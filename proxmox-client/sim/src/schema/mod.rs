@@ -9,6 +9,7 @@ mod tree;
 use std::sync::LazyLock;
 
 pub(crate) use params::{Errors, Kind, Param, Params, RawParams};
+pub(crate) use tree::PathValues;
 use tree::Tree;
 
 use crate::world::Release;
@@ -60,7 +61,7 @@ pub(crate) enum Permission {
 /// A call that was found, with the values of the variable parts of its path.
 pub(crate) struct Found {
     pub(crate) endpoint: &'static Endpoint,
-    pub(crate) path_values: Vec<(&'static str, String)>,
+    pub(crate) path_values: PathValues,
 }
 
 impl Schema {

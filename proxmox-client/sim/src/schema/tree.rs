@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// What the variable parts of a path hold, by name.
+pub(crate) type PathValues = Vec<(&'static str, String)>;
+
 /// Values (several per path) found by path.
 pub(super) struct Tree<T> {
     literal: HashMap<&'static str, Tree<T>>,
@@ -33,7 +36,7 @@ impl<T> Tree<T> {
     }
 
     /// The values of `path` and what its variable parts hold.
-    pub(super) fn find(&self, path: &str) -> Option<(&[T], Vec<(&'static str, String)>)> {
+    pub(super) fn find(&self, path: &str) -> Option<(&[T], PathValues)> {
         let mut at = self;
         let mut variables = Vec::new();
         for part in parts(path) {

@@ -1,0 +1,300 @@
+//! Does what is asked.
+
+use std::process::Stdio;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    CertRequest, FaultRequest, GuestRequest, KindName, NewGuest, NodeRequest, OneGuest, OneNode, OsName,
+    PackageRequest, Request, TokenRequest,
+};
+use crate::faults::Fault;
+use crate::guests::Streams;
+use crate::lab::{Lab, collect, exit_code, id};
+use crate::nodes::Nodes;
+use crate::scenario::{GuestSpec, add_guest};
+use crate::world::{AclEntry, Becomes, Cluster, Guest, Millis, Os, Token};
+
+/// Everything that requests work on.
+pub(crate) struct Control {
+    pub(crate) lab: Arc<Lab>,
+    pub(crate) nodes: Nodes,
+    pub(crate) seed: u64,
+}
+
+impl Control {
+    /// Does what is asked and says what came of it.
+    ///
+    /// A command's `exit` is in the answer; so are `stdout` and `stderr`, unless `streams` take them.
+    pub(crate) fn perform(&self, request: Request, streams: Option<Streams>) -> Result<Value> {
+        match request {
+            Request::List => Ok(self.list()),
+            Request::Guest(request) => self.guest(request, streams),
+            Request::Package(request) => self.package(request),
+            Request::Node(request) => self.node(request, streams),
+            Request::Cert(CertRequest::Renew(at)) => {
+                Ok(json!({ "fingerprint": self.lab.site(&at.cluster)?.renew_certificate(&at.node)? }))
+            }
+            Request::Fault(FaultRequest::Set { at, name, arg }) => {
+                let fault = Fault::parse(&name, arg.as_deref())?;
+                self.lab.site(&at.cluster)?.set_fault(at.node.as_deref(), fault)?;
+                Ok(Value::Null)
+            }
+            Request::Fault(FaultRequest::Clear(at)) => {
+                self.lab.site(&at.cluster)?.clear_faults(at.node.as_deref());
+                Ok(Value::Null)
+            }
+            Request::Token(request) => self.token(request),
+        }
+    }
+
+    fn list(&self) -> Value {
+        let clusters = self.lab.names.iter().zip(&self.lab.sites).map(|(name, site)| {
+            let (nodes, guests) = site.with(|cluster, _| (nodes_of(cluster), guests_of(cluster)));
+            json!({ "name": name, "nodes": nodes, "guests": guests })
+        });
+        clusters.collect()
+    }
+
+    fn guest(&self, request: GuestRequest, streams: Option<Streams>) -> Result<Value> {
+        match request {
+            GuestRequest::Create(new) => self.create(new)?,
+            GuestRequest::Start(guest) => self.switch(&guest, &[Becomes::Running])?,
+            GuestRequest::Stop(guest) => self.switch(&guest, &[Becomes::Stopped])?,
+            GuestRequest::Reboot(guest) => self.switch(&guest, &[Becomes::Stopped, Becomes::Running])?,
+            GuestRequest::Migrate { guest, to } => self.migrate(&guest, &to)?,
+            GuestRequest::Delete(guest) => self.delete(&guest)?,
+            GuestRequest::Lock { guest, operation } => {
+                self.change(&guest, |guest, _| guest.config.set("lock", json!(operation)))?;
+            }
+            GuestRequest::Unlock(guest) => self.change(&guest, |guest, _| drop(guest.config.active.remove("lock")))?,
+            GuestRequest::Exec { guest, command } => {
+                return run(streams, |streams| {
+                    self.lab.exec(&guest.cluster, guest.vmid, &command, streams)
+                });
+            }
+        }
+        Ok(Value::Null)
+    }
+
+    fn create(&self, new: NewGuest) -> Result<()> {
+        let (os, OneNode { cluster, node }) = (os_of(new.os), &new.node);
+        let spec = match new.kind {
+            KindName::Lxc => GuestSpec::lxc(new.vmid, &new.name, node, os),
+            KindName::Qemu => GuestSpec::qemu(new.vmid, &new.name, node, os).guest_agent(),
+        };
+        let spec = if new.stopped { spec.stopped() } else { spec };
+        self.lab.site(cluster)?.with(|cluster, now| {
+            ensure!(
+                (100..1_000_000_000).contains(&new.vmid),
+                "guest numbers go from 100 to 999999999"
+            );
+            ensure!(cluster.node(node).is_some(), "there is no node '{node}'");
+            ensure!(
+                !cluster.guests.contains_key(&new.vmid),
+                "there is a guest {} already",
+                new.vmid
+            );
+            add_guest(cluster, &spec, self.seed, now);
+            if spec_runs(cluster, new.vmid) {
+                cluster.guest_becomes(new.vmid, Becomes::Running, now);
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets a guest go through states now.
+    fn switch(&self, guest: &OneGuest, states: &[Becomes]) -> Result<()> {
+        // The old processes are gone before the new ones start.
+        for becomes in states {
+            let was_running = self.lab.site(&guest.cluster)?.with(|cluster, now| {
+                let was_running = cluster
+                    .guests
+                    .get(&guest.vmid)
+                    .with_context(|| missing(guest))?
+                    .is_running();
+                cluster.guest_becomes(guest.vmid, *becomes, now);
+                anyhow::Ok(was_running)
+            })?;
+            if was_running && *becomes == Becomes::Stopped {
+                self.lab.guests.stop(&id(&guest.cluster, guest.vmid));
+            }
+        }
+        Ok(())
+    }
+
+    fn migrate(&self, guest: &OneGuest, to: &str) -> Result<()> {
+        self.lab.site(&guest.cluster)?.with(|cluster, _| {
+            ensure!(cluster.node(to).is_some(), "there is no node '{to}'");
+            let guest = cluster.guests.get_mut(&guest.vmid).with_context(|| missing(guest))?;
+            to.clone_into(&mut guest.node);
+            Ok(())
+        })
+    }
+
+    fn delete(&self, guest: &OneGuest) -> Result<()> {
+        let gone = self
+            .lab
+            .site(&guest.cluster)?
+            .with(|cluster, _| cluster.remove_guest(guest.vmid));
+        gone.with_context(|| missing(guest))?;
+        self.lab.guests.delete(&id(&guest.cluster, guest.vmid));
+        Ok(())
+    }
+
+    fn change(&self, at: &OneGuest, change: impl FnOnce(&mut Guest, Millis)) -> Result<()> {
+        self.lab.site(&at.cluster)?.with(|cluster, now| {
+            change(cluster.guests.get_mut(&at.vmid).with_context(|| missing(at))?, now);
+            Ok(())
+        })
+    }
+
+    fn package(&self, request: PackageRequest) -> Result<Value> {
+        let PackageRequest::Publish {
+            cluster,
+            vmid,
+            all: _,
+            name,
+            version,
+            security,
+        } = request;
+        let wanted = |guest: &&Guest| vmid.is_none_or(|vmid| vmid == guest.vmid);
+        let guests: Vec<(u32, Os)> = self.lab.site(&cluster)?.with(|cluster, _| {
+            cluster
+                .guests
+                .values()
+                .filter(wanted)
+                .map(|guest| (guest.vmid, guest.os))
+                .collect()
+        });
+        let mut offered = Vec::new();
+        for (vmid, os) in guests {
+            if self
+                .lab
+                .guests
+                .publish(&id(&cluster, vmid), os, &name, &version, security)?
+            {
+                offered.push(vmid);
+            }
+        }
+        ensure!(
+            !offered.is_empty(),
+            "no such guest has {name} installed as a Debian package"
+        );
+        Ok(json!({ "offered_to": offered }))
+    }
+
+    fn node(&self, request: NodeRequest, streams: Option<Streams>) -> Result<Value> {
+        match request {
+            NodeRequest::Stop(at) => self.lab.site(&at.cluster)?.set_online(&at.node, false)?,
+            NodeRequest::Start(at) => self.lab.site(&at.cluster)?.set_online(&at.node, true)?,
+            NodeRequest::Shell { node: at, line } => {
+                let exists = self
+                    .lab
+                    .site(&at.cluster)?
+                    .with(|cluster, _| cluster.node(&at.node).map(|node| node.online));
+                match exists {
+                    None => bail!("there is no node '{}'", at.node),
+                    Some(false) => bail!("the node '{}' is off", at.node),
+                    Some(true) => {}
+                }
+                let line = line.join(" ");
+                return run(streams, |streams| {
+                    self.nodes.shell(&at.cluster, &at.node, &line, streams)
+                });
+            }
+        }
+        Ok(Value::Null)
+    }
+
+    fn token(&self, request: TokenRequest) -> Result<Value> {
+        let TokenRequest::Create {
+            cluster,
+            id,
+            privileges,
+            path,
+            expired,
+        } = request;
+        let (user, name) = id.split_once('!').context("a token id looks like user@realm!name")?;
+        let role = format!("role-{}-{name}", user.replace('@', "-"));
+        let secret = self.lab.site(&cluster)?.with(|cluster, now| {
+            let secret = cluster.figures.uuid(now);
+            let access = &mut cluster.access;
+            access.add_user(user, None);
+            access.add_role(&role, privileges.iter().map(String::as_str));
+            for who in [user, id.as_str()] {
+                let (path, who, role) = (path.clone(), who.to_owned(), role.clone());
+                access.grant(AclEntry {
+                    path,
+                    who,
+                    role,
+                    propagate: true,
+                });
+            }
+            let expires = expired.then_some(now);
+            access.add_token(
+                &id,
+                Token {
+                    secret: secret.clone(),
+                    privsep: true,
+                    expires,
+                },
+            );
+            secret
+        });
+        Ok(json!({ "token_id": id, "token_secret": secret }))
+    }
+}
+
+/// Runs a command on the given streams, or keeps what it says.
+fn run(streams: Option<Streams>, start: impl FnOnce(Streams) -> Result<std::process::Child>) -> Result<Value> {
+    let Some(streams) = streams else {
+        let kept = Streams {
+            stdin: Stdio::null(),
+            stdout: Stdio::piped(),
+            stderr: Stdio::piped(),
+        };
+        let outcome = collect(start(kept)?)?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        return Ok(json!({ "exit": outcome.exit, "stdout": text(outcome.stdout), "stderr": text(outcome.stderr) }));
+    };
+    Ok(json!({ "exit": exit_code(start(streams)?.wait()?) }))
+}
+
+fn spec_runs(cluster: &Cluster, vmid: u32) -> bool {
+    cluster.guests.get(&vmid).is_some_and(Guest::is_running)
+}
+
+fn missing(guest: &OneGuest) -> String {
+    format!("there is no guest {} in the cluster '{}'", guest.vmid, guest.cluster)
+}
+
+fn nodes_of(cluster: &Cluster) -> Value {
+    let nodes = cluster.nodes.iter();
+    nodes
+        .map(|n| json!({ "name": n.name, "address": n.ip, "online": n.online, "fingerprint": n.fingerprint }))
+        .collect()
+}
+
+fn guests_of(cluster: &Cluster) -> Value {
+    let guests = cluster.guests.values().map(|guest| {
+        json!({
+            "vmid": guest.vmid, "name": guest.name(), "node": guest.node, "kind": guest.kind.word(),
+            "running": guest.is_running(), "os": guest.os.ostype(), "lock": guest.lock(),
+        })
+    });
+    guests.collect()
+}
+
+fn os_of(name: OsName) -> Os {
+    match name {
+        OsName::Debian => Os::Debian,
+        OsName::Ubuntu => Os::Ubuntu,
+        OsName::Alpine => Os::Alpine,
+        OsName::Fedora => Os::Fedora,
+        OsName::Arch => Os::Arch,
+        OsName::Opensuse => Os::OpenSuse,
+    }
+}

@@ -1,0 +1,242 @@
+//! What runs inside the simulated guests: light systems made of namespaces, started when they are first needed.
+//!
+//! A light guest has its own users, processes, mounts and host name, and its own /etc /var /opt /usr/local /run /tmp
+//! /root. Programs come read-only from /usr of this machine. It needs no root. All its processes end with it, and with
+//! the simulator.
+
+mod apt;
+mod namespaces;
+mod skeleton;
+mod spawner;
+mod systems;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+
+use crate::scenario::PackageSpec;
+use crate::world::Os;
+use namespaces::Init;
+pub use namespaces::check;
+pub(crate) use spawner::Spawner;
+
+/// Which guest: the cluster's name and the guest's number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Id {
+    pub(crate) cluster: String,
+    pub(crate) vmid: u32,
+}
+
+/// What the system inside a guest is to be like.
+#[derive(Debug, Clone)]
+pub(crate) struct Nature {
+    pub(crate) name: String,
+    pub(crate) os: Os,
+    /// Whether it shares the network of this machine, or has none.
+    pub(crate) networked: bool,
+}
+
+/// Standard input, output and error of a command.
+pub(crate) struct Streams {
+    pub(crate) stdin: Stdio,
+    pub(crate) stdout: Stdio,
+    pub(crate) stderr: Stdio,
+}
+
+/// The light guests of all clusters.
+pub(crate) struct Guests {
+    folder: PathBuf,
+    spawner: Spawner,
+    slots: Mutex<HashMap<Id, Arc<Slot>>>,
+}
+
+/// The running system of one guest. Locked while it boots, so that it boots once.
+#[derive(Default)]
+struct Slot(Mutex<Option<Init>>);
+
+impl Guests {
+    /// Guests whose files are kept in `folder`.
+    pub(crate) fn new(folder: PathBuf, spawner: Spawner) -> Guests {
+        Guests {
+            folder,
+            spawner,
+            slots: Mutex::default(),
+        }
+    }
+
+    /// Whether there are files of it from an earlier boot.
+    pub(crate) fn was_booted(&self, id: &Id) -> bool {
+        self.root(id).join("etc").is_dir()
+    }
+
+    /// Boots the guest unless it runs, and says how to enter it.
+    pub(crate) fn boot(&self, id: &Id, nature: &Nature) -> Result<Entrance> {
+        let slot = self.slot(id);
+        let mut running = slot.lock();
+        if running.as_mut().is_none_or(Init::has_ended) {
+            *running = None;
+            let root = self.root(id);
+            skeleton::lay_out(&root, nature, &self.offers(id))?;
+            *running = Some(namespaces::boot(&self.spawner, &self.tools(nature.os)?, &root, nature)?);
+        }
+        let init = running.as_ref().context("the guest was stopped while it booted")?;
+        Ok(Entrance {
+            pid: init.pid(),
+            options: namespaces::options(nature.networked),
+        })
+    }
+
+    /// Ends all processes of a guest.
+    pub(crate) fn stop(&self, id: &Id) {
+        let slot = self.slot(id);
+        *slot.lock() = None;
+    }
+
+    /// Ends all processes of a guest and takes its files away.
+    pub(crate) fn delete(&self, id: &Id) {
+        self.stop(id);
+        let folder = self.folder_of(id);
+        if folder.exists()
+            && let Err(error) = fs::remove_dir_all(&folder)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "cannot remove the files of a deleted guest");
+        }
+    }
+
+    /// Ends the processes of all guests.
+    pub(crate) fn stop_all(&self) {
+        let slots: Vec<Arc<Slot>> = self.lock_slots().values().cloned().collect();
+        slots.iter().for_each(|slot| *slot.lock() = None);
+    }
+
+    /// Starts a command in a guest, which boots if it has to.
+    pub(crate) fn exec(&self, id: &Id, nature: &Nature, command: &[String], streams: Streams) -> Result<Child> {
+        let entrance = self.boot(id, nature)?;
+        let mut enter = entrance.command();
+        enter
+            .args(command)
+            .stdin(streams.stdin)
+            .stdout(streams.stdout)
+            .stderr(streams.stderr);
+        self.spawner.spawn(enter).context("cannot enter the guest")
+    }
+
+    /// Offers a package in the archives that the guest asks at its next `apt-get update`.
+    ///
+    /// False if the package is not installed in it.
+    pub(crate) fn publish(&self, id: &Id, os: Os, name: &str, version: &str, security: bool) -> Result<bool> {
+        let mut offers = self.offers(id);
+        let Some(installed) = apt::installed_version(os, &offers, name) else {
+            return Ok(false);
+        };
+        offers.retain(|offer| offer.name != name);
+        let offer = PackageSpec::update(name, &installed, version);
+        offers.push(PackageSpec { security, ..offer });
+        let folder = self.folder_of(id);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(OFFERS), serde_json::to_string_pretty(&offers)?)?;
+        if self.was_booted(id) {
+            apt::write_archives(&self.root(id), os, &offers)?;
+        }
+        Ok(true)
+    }
+
+    /// Says what a guest's archives offer, unless something was published before.
+    pub(crate) fn describe(&self, id: &Id, offers: &[PackageSpec]) -> Result<()> {
+        let file = self.folder_of(id).join(OFFERS);
+        if offers.is_empty() || file.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(self.folder_of(id))?;
+        fs::write(&file, serde_json::to_string_pretty(offers)?)
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    fn offers(&self, id: &Id) -> Vec<PackageSpec> {
+        let text = fs::read_to_string(self.folder_of(id).join(OFFERS)).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    fn folder_of(&self, id: &Id) -> PathBuf {
+        self.folder.join(&id.cluster).join(id.vmid.to_string())
+    }
+
+    fn root(&self, id: &Id) -> PathBuf {
+        self.folder_of(id).join("root")
+    }
+
+    /// The folder with the scripted programs of a system.
+    fn tools(&self, os: Os) -> Result<PathBuf> {
+        let folder = self.folder.join("tools").join(systems::of(os).id);
+        write_tools(&folder, systems::tools(os))?;
+        Ok(folder)
+    }
+
+    fn slot(&self, id: &Id) -> Arc<Slot> {
+        Arc::clone(self.lock_slots().entry(id.clone()).or_default())
+    }
+
+    fn lock_slots(&self) -> MutexGuard<'_, HashMap<Id, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The file with what a guest's archives offer.
+const OFFERS: &str = "offers.json";
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Option<Init>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How to enter a running guest.
+pub(crate) struct Entrance {
+    /// Its first process.
+    pub(crate) pid: u32,
+    /// The namespaces, as options of nsenter(1).
+    pub(crate) options: &'static [&'static str],
+}
+
+impl Entrance {
+    /// nsenter(1) with a clean environment; the command to run is to be added.
+    fn command(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(self.options)
+            .args(["--target", &self.pid.to_string(), "--preserve-credentials"]);
+        command.args([
+            "--root",
+            "--wd",
+            "--",
+            "env",
+            "-i",
+            "HOME=/root",
+            "container=lxc",
+            "TERM=linux",
+        ]);
+        command.arg("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command
+    }
+}
+
+/// Writes scripts into a folder and makes them executable.
+pub(crate) fn write_tools<'a>(folder: &Path, tools: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, text) in tools {
+        // Another guest may be reading the old one: replace it, do not write into it.
+        let (file, new) = (folder.join(name), folder.join(format!("{name}.part")));
+        if fs::read_to_string(&file).is_ok_and(|old| old == text) {
+            continue;
+        }
+        fs::write(&new, text)?;
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o755))?;
+        fs::rename(&new, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Everything that runs: clusters on the network, and the systems inside their guests.
+
+use std::io::Read;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::guests::{Entrance, Guests, Id, Nature, Streams};
+use crate::site::Site;
+use crate::world::{Event, Guest, Kind, Upid};
+
+/// How much output of a command is kept, per stream.
+const OUTPUT_LIMIT: u64 = 4 << 20;
+
+/// The clusters and what is in their guests.
+pub(crate) struct Lab {
+    pub(crate) sites: Vec<Arc<Site>>,
+    pub(crate) guests: Guests,
+    /// The names of the clusters, in the order of `sites`.
+    pub(crate) names: Vec<String>,
+}
+
+/// What a command did.
+pub(crate) struct Outcome {
+    pub(crate) exit: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+impl Lab {
+    /// The cluster of that name.
+    pub(crate) fn site(&self, cluster: &str) -> Result<&Arc<Site>> {
+        let at = self.names.iter().position(|name| name == cluster);
+        at.map(|at| &self.sites[at])
+            .with_context(|| format!("there is no cluster '{cluster}'; there are: {}", self.names.join(", ")))
+    }
+
+    /// Lets the systems inside follow what happened to their guest.
+    pub(crate) fn follow(self: &Arc<Lab>, site: usize, event: Event) {
+        let lab = Arc::clone(self);
+        // Booting and waiting for a command take time.
+        let follow = move || {
+            if let Err(error) = lab.try_follow(site, event) {
+                tracing::warn!(error = format!("{error:#}"), "a simulated guest does not follow");
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("guest".to_owned()).spawn(follow) {
+            tracing::error!(%error, "cannot start a thread for a guest");
+        }
+    }
+
+    /// How to enter a running container of a node.
+    pub(crate) fn enter(&self, cluster: &str, node: &str, vmid: u32) -> Result<Entrance, String> {
+        let site = self.site(cluster).map_err(|error| error.to_string())?;
+        let nature = site.with(|cluster, _| match cluster.guest_on(node, Kind::Lxc, vmid) {
+            None => Err(format!(
+                "Configuration file 'nodes/{node}/lxc/{vmid}.conf' does not exist"
+            )),
+            Some(guest) if !guest.is_running() => Err(format!("container '{vmid}' not running!")),
+            Some(guest) => Ok(nature(guest)),
+        })?;
+        self.guests
+            .boot(&id(cluster, vmid), &nature)
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    /// Starts a command in a running guest.
+    pub(crate) fn exec(&self, cluster: &str, vmid: u32, command: &[String], streams: Streams) -> Result<Child> {
+        let nature = self.site(cluster)?.with(|cluster, _| {
+            let guest = cluster
+                .guests
+                .get(&vmid)
+                .with_context(|| format!("there is no guest {vmid}"))?;
+            if !guest.is_running() {
+                bail!("guest {vmid} is not running");
+            }
+            Ok(nature(guest))
+        })?;
+        self.guests.exec(&id(cluster, vmid), &nature, command, streams)
+    }
+
+    fn try_follow(&self, site: usize, event: Event) -> Result<()> {
+        let name = &self.names[site];
+        match event {
+            Event::Stopped { vmid } => self.guests.stop(&id(name, vmid)),
+            Event::Deleted { vmid } => self.guests.delete(&id(name, vmid)),
+            Event::Started { vmid } => self.start_again(site, vmid)?,
+            Event::Exec { vmid, command, upid } => self.exec_as_task(site, vmid, &command, &upid),
+        }
+        Ok(())
+    }
+
+    /// A guest that was used before has services to start; others boot when they are first needed.
+    fn start_again(&self, site: usize, vmid: u32) -> Result<()> {
+        let id = id(&self.names[site], vmid);
+        if !self.guests.was_booted(&id) {
+            return Ok(());
+        }
+        let running = |guest: &&Guest| guest.is_running();
+        let nature = self.sites[site].with(|cluster, _| cluster.guests.get(&vmid).filter(running).map(nature));
+        match nature {
+            Some(nature) => self.guests.boot(&id, &nature).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Executes a command for a task, which gets its output as log and its end.
+    fn exec_as_task(&self, site: usize, vmid: u32, command: &[String], upid: &str) {
+        let (stdin, stdout, stderr) = (Stdio::null(), Stdio::piped(), Stdio::piped());
+        let ran = self
+            .exec(&self.names[site], vmid, command, Streams { stdin, stdout, stderr })
+            .and_then(collect);
+        let Some(upid) = Upid::parse(upid) else { return };
+        self.sites[site].with(|cluster, now| {
+            let end = match ran {
+                Err(error) => Err(format!("{error:#}").replace('\n', " ")),
+                Ok(outcome) => {
+                    let text = [outcome.stdout, outcome.stderr].concat();
+                    let lines = String::from_utf8_lossy(&text)
+                        .lines()
+                        .map(str::to_owned)
+                        .collect::<Vec<_>>();
+                    cluster
+                        .task_mut(&upid)
+                        .into_iter()
+                        .for_each(|task| task.log.extend(lines.iter().cloned()));
+                    if outcome.exit == 0 {
+                        Ok(())
+                    } else {
+                        Err(format!("exit code {}", outcome.exit))
+                    }
+                }
+            };
+            cluster.finish_task(&upid, now, end);
+        });
+    }
+}
+
+/// The guest with that number in that cluster.
+pub(crate) fn id(cluster: &str, vmid: u32) -> Id {
+    Id {
+        cluster: cluster.to_owned(),
+        vmid,
+    }
+}
+
+fn nature(guest: &Guest) -> Nature {
+    Nature {
+        name: guest.name(),
+        os: guest.os,
+        networked: guest.networked,
+    }
+}
+
+/// Waits for a command and keeps what it says.
+pub(crate) fn collect(mut child: Child) -> Result<Outcome> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Both at once: a command blocks when nobody reads one of them.
+    let errors = thread::spawn(move || stderr.map(keep).unwrap_or_default());
+    let stdout = stdout.map(keep).unwrap_or_default();
+    let stderr = errors.join().unwrap_or_default();
+    Ok(Outcome {
+        exit: exit_code(child.wait()?),
+        stdout,
+        stderr,
+    })
+}
+
+/// What a shell makes of the end of a command.
+pub(crate) fn exit_code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
+}
+
+/// Reads to the end; what is too much is read and forgotten, so that the command does not block.
+fn keep(mut from: impl Read) -> Vec<u8> {
+    let mut kept = Vec::new();
+    // A stream that breaks off has ended.
+    drop(from.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept));
+    drop(std::io::copy(&mut from, &mut std::io::sink()));
+    kept
+}
