@@ -5,11 +5,11 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::guests::{Entrance, Guests, Id, Nature, Streams};
 use crate::site::Site;
-use crate::world::{Event, Guest, Kind, Upid};
+use crate::world::{Event, Guest, Kind, Run, Upid};
 
 /// How much output of a command is kept, per stream.
 const OUTPUT_LIMIT: u64 = 4 << 20;
@@ -58,8 +58,7 @@ impl Lab {
             None => Err(format!(
                 "Configuration file 'nodes/{node}/lxc/{vmid}.conf' does not exist"
             )),
-            Some(guest) if !guest.is_running() => Err(format!("container '{vmid}' not running!")),
-            Some(guest) => Ok(nature(guest)),
+            Some(guest) => nature(guest).ok_or_else(|| format!("container '{vmid}' not running!")),
         })?;
         self.guests
             .boot(&id(cluster, vmid), &nature)
@@ -73,10 +72,7 @@ impl Lab {
                 .guests
                 .get(&vmid)
                 .with_context(|| format!("there is no guest {vmid}"))?;
-            if !guest.is_running() {
-                bail!("guest {vmid} is not running");
-            }
-            Ok(nature(guest))
+            nature(guest).with_context(|| format!("guest {vmid} is not running"))
         })?;
         self.guests.exec(&id(cluster, vmid), &nature, command, streams)
     }
@@ -84,23 +80,21 @@ impl Lab {
     fn try_follow(&self, site: usize, event: Event) -> Result<()> {
         let name = &self.names[site];
         match event {
-            Event::Stopped { vmid } => self.guests.stop(&id(name, vmid)),
             Event::Deleted { vmid } => self.guests.delete(&id(name, vmid)),
-            Event::Started { vmid } => self.start_again(site, vmid)?,
+            Event::Switched { vmid } => self.settle(site, vmid)?,
             Event::Exec { vmid, command, upid } => self.exec_as_task(site, vmid, &command, &upid),
         }
         Ok(())
     }
 
-    /// A guest that was used before has services to start; others boot when they are first needed.
-    fn start_again(&self, site: usize, vmid: u32) -> Result<()> {
+    /// Brings the processes of a guest in line with its state: those of an earlier run end. A guest that was used
+    /// before has services to start; others boot when they are first needed.
+    pub(crate) fn settle(&self, site: usize, vmid: u32) -> Result<()> {
         let id = id(&self.names[site], vmid);
-        if !self.guests.was_booted(&id) {
-            return Ok(());
-        }
-        let running = |guest: &&Guest| guest.is_running();
-        let nature = self.sites[site].with(|cluster, _| cluster.guests.get(&vmid).filter(running).map(nature));
-        match nature {
+        let nature = self.sites[site].with(|cluster, _| cluster.guests.get(&vmid).and_then(nature));
+        self.guests
+            .end_other_runs(&id, nature.as_ref().map(|nature| nature.run));
+        match nature.filter(|_| self.guests.was_booted(&id)) {
             Some(nature) => self.guests.boot(&id, &nature).map(drop),
             None => Ok(()),
         }
@@ -146,12 +140,17 @@ pub(crate) fn id(cluster: &str, vmid: u32) -> Id {
     }
 }
 
-fn nature(guest: &Guest) -> Nature {
-    Nature {
+/// What runs in a guest; nothing if it is off or on its way.
+fn nature(guest: &Guest) -> Option<Nature> {
+    let Run::Running { pid: Some(run), .. } = guest.run else {
+        return None;
+    };
+    Some(Nature {
         name: guest.name(),
         os: guest.os,
         networked: guest.networked,
-    }
+        run,
+    })
 }
 
 /// Waits for a command and keeps what it says.

@@ -20,14 +20,18 @@ pub struct Timing {
     pub failed_login: Duration,
     /// Before the answer that another node cannot be reached.
     pub unreachable: Duration,
+    /// How long a connection may be idle before it is closed.
+    pub idle: Duration,
 }
 
 impl Default for Timing {
     /// As measured on Proxmox VE 9.1.9.
     fn default() -> Timing {
+        let seconds = Duration::from_secs;
         Timing {
-            failed_login: Duration::from_secs(3),
-            unreachable: Duration::from_secs(3),
+            failed_login: seconds(3),
+            unreachable: seconds(3),
+            idle: seconds(5),
         }
     }
 }

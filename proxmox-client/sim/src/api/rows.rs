@@ -107,8 +107,7 @@ pub(super) fn guest_status(guest: &Guest, release: Release, now: Millis) -> Row 
     }
     match guest.kind {
         Kind::Lxc => put_container_fields(guest, release, &mut row),
-        Kind::Qemu if release == Release::Pve9 => drop(row.insert("memhost".to_owned(), row["mem"].clone())),
-        Kind::Qemu => {}
+        Kind::Qemu => put_machine_fields(guest, release, &mut row),
     }
     row
 }
@@ -126,6 +125,17 @@ fn put_container_fields(guest: &Guest, release: Release, row: &mut Row) {
             let share = guest.figures.constant(40 + at as u64) * 0.3;
             row.insert(format!("pressure{what}"), json!(format!("{share:.2}")));
         }
+    }
+}
+
+fn put_machine_fields(guest: &Guest, release: Release, row: &mut Row) {
+    if release == Release::Pve9 {
+        row.insert("memhost".to_owned(), row["mem"].clone());
+    }
+    // QEMU itself counts these.
+    if !guest.is_running() {
+        row.remove("diskread");
+        row.remove("diskwrite");
     }
 }
 

@@ -105,24 +105,17 @@ impl Control {
         })
     }
 
-    /// Lets a guest go through states now.
+    /// Lets a guest go through states now, and its processes with it.
     fn switch(&self, guest: &OneGuest, states: &[Becomes]) -> Result<()> {
-        // The old processes are gone before the new ones start.
-        for becomes in states {
-            let was_running = self.lab.site(&guest.cluster)?.with(|cluster, now| {
-                let was_running = cluster
-                    .guests
-                    .get(&guest.vmid)
-                    .with_context(|| missing(guest))?
-                    .is_running();
-                cluster.guest_becomes(guest.vmid, *becomes, now);
-                anyhow::Ok(was_running)
-            })?;
-            if was_running && *becomes == Becomes::Stopped {
-                self.lab.guests.stop(&id(&guest.cluster, guest.vmid));
-            }
-        }
-        Ok(())
+        let site = self.lab.site(&guest.cluster)?;
+        site.with(|cluster, now| {
+            ensure!(cluster.guests.contains_key(&guest.vmid), missing(guest));
+            states
+                .iter()
+                .for_each(|becomes| cluster.guest_becomes(guest.vmid, *becomes, now));
+            Ok(())
+        })?;
+        self.lab.settle(site.index, guest.vmid)
     }
 
     fn migrate(&self, guest: &OneGuest, to: &str) -> Result<()> {

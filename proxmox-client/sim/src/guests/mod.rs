@@ -38,6 +38,8 @@ pub(crate) struct Nature {
     pub(crate) os: Os,
     /// Whether it shares the network of this machine, or has none.
     pub(crate) networked: bool,
+    /// Changes with every start of the guest: processes of another run do not belong to this one.
+    pub(crate) run: u32,
 }
 
 /// Standard input, output and error of a command.
@@ -54,9 +56,9 @@ pub(crate) struct Guests {
     slots: Mutex<HashMap<Id, Arc<Slot>>>,
 }
 
-/// The running system of one guest. Locked while it boots, so that it boots once.
+/// The system of one guest with the run that it belongs to. Locked while it boots, so that it boots once.
 #[derive(Default)]
-struct Slot(Mutex<Option<Init>>);
+struct Slot(Mutex<Option<(u32, Init)>>);
 
 impl Guests {
     /// Guests whose files are kept in `folder`.
@@ -77,28 +79,36 @@ impl Guests {
     pub(crate) fn boot(&self, id: &Id, nature: &Nature) -> Result<Entrance> {
         let slot = self.slot(id);
         let mut running = slot.lock();
-        if running.as_mut().is_none_or(Init::has_ended) {
+        let is_up = running
+            .as_mut()
+            .is_some_and(|(run, init)| *run == nature.run && !init.has_ended());
+        if !is_up {
+            // The old processes end before new ones start.
             *running = None;
             let root = self.root(id);
             skeleton::lay_out(&root, nature, &self.offers(id))?;
-            *running = Some(namespaces::boot(&self.spawner, &self.tools(nature.os)?, &root, nature)?);
+            let init = namespaces::boot(&self.spawner, &self.tools(nature.os)?, &root, nature)?;
+            *running = Some((nature.run, init));
         }
-        let init = running.as_ref().context("the guest was stopped while it booted")?;
+        let (_, init) = running.as_ref().context("the guest was stopped while it booted")?;
         Ok(Entrance {
             pid: init.pid(),
             options: namespaces::options(nature.networked),
         })
     }
 
-    /// Ends all processes of a guest.
-    pub(crate) fn stop(&self, id: &Id) {
+    /// Ends all processes of a guest that do not belong to the given run.
+    pub(crate) fn end_other_runs(&self, id: &Id, run: Option<u32>) {
         let slot = self.slot(id);
-        *slot.lock() = None;
+        let mut running = slot.lock();
+        if running.as_ref().is_some_and(|(of, _)| Some(*of) != run) {
+            *running = None;
+        }
     }
 
     /// Ends all processes of a guest and takes its files away.
     pub(crate) fn delete(&self, id: &Id) {
-        self.stop(id);
+        self.end_other_runs(id, None);
         let folder = self.folder_of(id);
         if folder.exists()
             && let Err(error) = fs::remove_dir_all(&folder)
@@ -189,7 +199,7 @@ impl Guests {
 const OFFERS: &str = "offers.json";
 
 impl Slot {
-    fn lock(&self) -> MutexGuard<'_, Option<Init>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(u32, Init)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

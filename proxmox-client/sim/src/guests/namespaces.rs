@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Nature, Spawner, systems};
 
@@ -32,8 +33,14 @@ impl Init {
 
 impl Drop for Init {
     fn drop(&mut self) {
-        // Fails only if it has ended already.
-        drop(self.child.kill());
+        // The kernel lets a first process end only after all others of its namespace, and unshare waits for it.
+        let killed = i32::try_from(self.pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .map(|pid| kill_process(pid, Signal::KILL));
+        if !matches!(killed, Some(Ok(()))) {
+            drop(self.child.kill());
+        }
         drop(self.child.wait());
     }
 }

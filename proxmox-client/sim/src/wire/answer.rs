@@ -53,12 +53,12 @@ impl Answer {
         }
     }
 
-    /// An error of the HTTP layer: its text is the reason and the body.
+    /// An error of the HTTP layer: its text is the body, the first line of it the reason.
     pub(super) fn plain(status: u16, text: &str) -> Answer {
         let body = Bytes::copy_from_slice(text.as_bytes());
         Answer {
             status,
-            reason: Some(text.to_owned()),
+            reason: text.lines().next().map(str::to_owned),
             content_type: None,
             body,
         }

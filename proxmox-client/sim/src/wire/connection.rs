@@ -20,8 +20,8 @@ use super::door::Door;
 use super::exchange;
 use crate::site::Site;
 
-/// How long a connection may be idle (PVE/Service/pveproxy.pm).
-const IDLE: Duration = Duration::from_secs(5);
+/// How long the beginning of a connection may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// How many requests one connection may carry (PVE/Service/pveproxy.pm).
 const REQUESTS_PER_CONNECTION: u32 = 100;
@@ -34,7 +34,7 @@ pub(super) async fn serve(stream: TcpStream, door: Arc<Door>, site: Arc<Site>) {
     // Small answers must not wait for a full packet.
     drop(stream.set_nodelay(true));
     let mut first = [0];
-    match tokio::time::timeout(IDLE, stream.peek(&mut first)).await {
+    match tokio::time::timeout(HANDSHAKE, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => serve_tls(stream, door, site).await,
         Ok(Ok(1)) => send_away(stream, &door).await,
         _ => {}
@@ -42,7 +42,7 @@ pub(super) async fn serve(stream: TcpStream, door: Arc<Door>, site: Arc<Site>) {
 }
 
 async fn serve_tls(stream: TcpStream, door: Arc<Door>, site: Arc<Site>) {
-    let accepted = tokio::time::timeout(IDLE, TlsAcceptor::from(door.tls()).accept(stream)).await;
+    let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(door.tls()).accept(stream)).await;
     let stream = match accepted {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return debug!(%error, node = door.node, "no TLS"),
@@ -62,7 +62,10 @@ async fn serve_tls(stream: TcpStream, door: Arc<Door>, site: Arc<Site>) {
             Ok::<_, Infallible>(response)
         }
     });
-    if let Err(error) = http().serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = http(site.timing.idle)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+    {
         debug!(%error, node = door.node, "the connection ended");
     }
 }
@@ -81,15 +84,16 @@ async fn send_away(stream: TcpStream, door: &Door) {
             .header(header::CONNECTION, "close");
         response.body(Payload::empty())
     });
-    if let Err(error) = http().serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = http(HANDSHAKE).serve_connection(TokioIo::new(stream), service).await {
         debug!(%error, node = door.node, "the plain connection ended");
     }
 }
 
-fn http() -> http1::Builder {
+/// HTTP with headers as Proxmox VE writes them, over connections that end when they are idle.
+fn http(idle: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.title_case_headers(true)
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE);
+        .header_read_timeout(idle);
     http
 }

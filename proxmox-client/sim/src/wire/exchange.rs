@@ -68,7 +68,7 @@ async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Re
 fn split_path(path: &str) -> Result<(&str, String), Answer> {
     let Some(below) = path.strip_prefix("/api2/") else {
         let path = percent_decode_str(path).decode_utf8_lossy();
-        return Err(Answer::plain(500, &format!("no such file '{path}'")));
+        return Err(Answer::plain(500, &format!("no such file '{path}'\n")));
     };
     let (format, rest) = below.split_once('/').unwrap_or((below, ""));
     if format.is_empty() {

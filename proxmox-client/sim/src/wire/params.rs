@@ -32,9 +32,9 @@ pub(super) fn of_body(content_type: &str, body: &[u8]) -> Result<RawParams, Answ
 fn of_json(body: &[u8]) -> Result<RawParams, Answer> {
     let place = "/usr/share/perl5/PVE/APIServer/AnyEvent.pm line";
     let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Answer::plain(500, &format!("malformed JSON string, {error} at {place} 934.")))?;
+        .map_err(|error| Answer::plain(500, &format!("malformed JSON string, {error} at {place} 934.\n")))?;
     let Value::Object(object) = value else {
-        return Err(Answer::plain(500, &format!("Not a HASH reference at {place} 978.")));
+        return Err(Answer::plain(500, &format!("Not a HASH reference at {place} 978.\n")));
     };
     Ok(object.into_iter().map(|(name, value)| (name, texts(value))).collect())
 }

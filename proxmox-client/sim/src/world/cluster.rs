@@ -38,10 +38,8 @@ pub(crate) struct Cluster {
 /// What the surroundings of the world must follow: processes of guests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A guest is on now.
-    Started { vmid: u32 },
-    /// A guest is off now.
-    Stopped { vmid: u32 },
+    /// A guest was switched on or off.
+    Switched { vmid: u32 },
     /// A guest is gone.
     Deleted { vmid: u32 },
     /// A command is to be executed in a guest; its task ends with it.
@@ -140,7 +138,7 @@ impl Cluster {
         let pid = self.take_pid();
         guest.run = running_since.map_or(Run::Stopped, |since| Run::Running { since, pid: Some(pid) });
         if running_since.is_some() {
-            self.events.push(Event::Started { vmid: guest.vmid });
+            self.events.push(Event::Switched { vmid: guest.vmid });
         }
         self.guests.insert(guest.vmid, guest);
     }
@@ -222,14 +220,10 @@ impl Cluster {
             return;
         };
         guest.run = becomes.run(now, pid);
-        match becomes {
-            Becomes::Running => self.events.push(Event::Started { vmid }),
-            Becomes::Stopped => {
-                guest.config.apply_pending();
-                self.events.push(Event::Stopped { vmid });
-            }
-            Becomes::GoingDown => {}
+        if becomes == Becomes::Stopped {
+            guest.config.apply_pending();
         }
+        self.events.push(Event::Switched { vmid });
     }
 
     /// Switches a node off (its guests die with it) or on (they are started again).
