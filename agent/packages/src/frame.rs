@@ -4,17 +4,18 @@
 //! %muster-begin 1 scan
 //! %muster-section manager
 //! |apt
-//! %muster-end manager 0 1896811701 3
+//! %muster-end manager 0 5009a047a11fbd680bb40d2f23cd3fcd626ac2d672c38e16f53bd622c3961534
 //! %muster-done scan 1
 //! ```
 //!
-//! A section's closing line carries the command's exit code and what POSIX `cksum` says of the body: a checksum and a
-//! size. The last line counts the sections. Whole lines from elsewhere (login banners, profile scripts, kernel messages on
-//! a console) are skipped; a line damaged inside a section breaks the checksum. Line ends may be LF or CR LF.
+//! A section's closing line carries the command's exit code and the SHA-256 of the body. The last line counts the
+//! sections. Whole lines from elsewhere (login banners, profile scripts, kernel messages on a console) are skipped; a line
+//! damaged inside a section breaks the checksum. Line ends may be LF or CR LF.
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// The shell functions that print frames; [`open`] and [`close`] go around a script's own text.
+/// The shell function that prints sections; [`script`] puts the rest around a script's own text.
 const FUNCTIONS: &str = include_str!("frame.sh");
 
 /// What one section of an answer says.
@@ -149,10 +150,10 @@ impl Reader<'_> {
         body.pop();
         let words: Vec<&str> = rest.split_ascii_whitespace().collect();
         let damaged = || FrameError::Damaged { section: name.clone() };
-        let [end_name, exit, sum, size] = words[..] else {
+        let [end_name, exit, sum] = words[..] else {
             return Err(damaged());
         };
-        let intact = end_name == name && sum == cksum(&body).to_string() && size == body.len().to_string();
+        let intact = end_name == name && sum == checksum(&body);
         let exit = exit.parse().map_err(|_| damaged())?;
         if !intact {
             return Err(damaged());
@@ -185,20 +186,8 @@ fn mark<'a>(line: &'a [u8], prefix: &str) -> Option<&'a str> {
     std::str::from_utf8(line).ok()?.strip_prefix(prefix)
 }
 
-/// The checksum of POSIX `cksum`: CRC-32 with polynomial 0x04C11DB7, most significant bit first, over the bytes and then
-/// their count, least significant byte first.
-fn cksum(bytes: &[u8]) -> u32 {
-    let mut length = Vec::new();
-    let mut rest = bytes.len();
-    while rest > 0 {
-        length.push((rest & 0xff) as u8);
-        rest >>= 8;
-    }
-    !bytes.iter().chain(&length).fold(0, |sum, byte| {
-        (0..8).fold(sum ^ (u32::from(*byte) << 24), |sum, _| {
-            (sum << 1) ^ if sum >> 31 == 1 { 0x04C1_1DB7 } else { 0 }
-        })
-    })
+fn checksum(body: &[u8]) -> String {
+    hex::encode(Sha256::digest(body))
 }
 
 /// What a script would print that runs these sections: name, exit code, body.
@@ -207,8 +196,8 @@ pub(crate) fn answer(verb: &str, sections: &[(&str, i32, &str)]) -> Vec<u8> {
     let mut answer = format!("%muster-begin 1 {verb}\n");
     for (name, exit, body) in sections {
         let lines: String = body.lines().map(|line| format!("|{line}\n")).collect();
-        let (sum, size) = (cksum(body.as_bytes()), body.len());
-        answer += &format!("%muster-section {name}\n{lines}%muster-end {name} {exit} {sum} {size}\n");
+        let sum = checksum(body.as_bytes());
+        answer += &format!("%muster-section {name}\n{lines}%muster-end {name} {exit} {sum}\n");
     }
     answer += &format!("%muster-done {verb} {}\n", sections.len());
     answer.into_bytes()
@@ -218,14 +207,9 @@ pub(crate) fn answer(verb: &str, sections: &[(&str, i32, &str)]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const ANSWER: &str = "%muster-begin 1 scan\n%muster-section manager\n|apt\n%muster-end manager 0 1896811701 3\n%muster-done scan 1\n";
-
-    #[test]
-    fn cksum_is_the_one_of_posix() {
-        // What `printf 123456789 | cksum` and `printf '' | cksum` print.
-        assert_eq!(cksum(b"123456789"), 930_766_865);
-        assert_eq!(cksum(b""), 4_294_967_295);
-    }
+    /// The checksum is what `printf apt | sha256sum` prints.
+    const ANSWER: &str = "%muster-begin 1 scan\n%muster-section manager\n|apt\n%muster-end manager 0 \
+        5009a047a11fbd680bb40d2f23cd3fcd626ac2d672c38e16f53bd622c3961534\n%muster-done scan 1\n";
 
     #[test]
     fn noise_around_and_between_lines_is_skipped() {

@@ -1,4 +1,4 @@
-LC_ALL=C LANGUAGE= LANG=C
+LC_ALL=C LANGUAGE='' LANG=C
 PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL LANGUAGE LANG PATH
 sections=0
@@ -10,7 +10,7 @@ section() {
   section_body=$("$@" 2>&1 </dev/null)
   section_exit=$?
   section_body=$(printf '%s' "$section_body" | tr -cd '\11\12\40-\176\200-\377')
-  section_sum=$(printf '%s' "$section_body" | cksum)
+  section_sum=$(printf '%s' "$section_body" | sha256sum | cut -d' ' -f1)
   printf '%%muster-section %s\n' "$section_name"
   [ -z "$section_body" ] || printf '%s\n' "$section_body" | sed 's/^/|/'
   printf '%%muster-end %s %s %s\n' "$section_name" "$section_exit" "$section_sum"
