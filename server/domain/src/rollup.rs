@@ -131,7 +131,7 @@ pub fn next_step(cluster: ClusterState<'_>, rollup: &Rollup) -> Option<NextStep>
         );
     }
     match cluster.error {
-        Some("wrong_secret" | "token_expired") => {
+        Some("token_refused") => {
             return step(
                 "PVE refuses the token: give Muster a new one.".to_owned(),
                 "rotate_token",
@@ -261,7 +261,7 @@ mod tests {
         let action = |cluster, rollup: &Rollup| next_step(cluster, rollup).map(|step| step.action);
         let rollup = Rollup::of(&[container()]);
         let broken = ClusterState {
-            error: Some("wrong_secret"),
+            error: Some("token_refused"),
             ..fine
         };
         let new = ClusterState {

@@ -78,7 +78,7 @@ fn endpoints(row: &ClusterRow, nodes: &[NodeRow]) -> Vec<Endpoint> {
     endpoints
 }
 
-fn tls(row: &ClusterRow) -> Tls {
+pub(super) fn tls(row: &ClusterRow) -> Tls {
     match (row.tls_mode.as_str(), &row.ca_pem) {
         ("pinned", _) => Tls::Pinned(pins(row)),
         ("cluster_ca", Some(pem)) => Tls::ClusterCa(pem.clone()),

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod clusters;
 mod connections;
 pub mod context;
 pub mod discovery;

@@ -1,6 +1,7 @@
 //! HTTP: routes, extractors, problem documents. A handler translates between a request and one use case, and decides nothing.
 
 pub mod access;
+pub mod action;
 pub mod codes;
 mod etag;
 pub mod extract;

@@ -65,6 +65,10 @@ pub(super) async fn write(app: &App, cluster: ClusterId, seen: &Seen, now: Times
         return Ok(stored.unchanged(seen));
     }
     muster_store::write!(app.store, tx => {
+        if tx.cluster(cluster).await?.is_none() {
+            // It was removed while PVE answered.
+            return Err(Error::NotFound { kind: "cluster", id: cluster.to_string() });
+        }
         let stored = Stored::read(tx, cluster).await?;
         let changes = stored.changes(seen, now);
         stored.apply(app, tx, cluster, changes, seen, now).await

@@ -1,6 +1,11 @@
 //! The API, one file per resource.
 
 mod audit;
+mod clusters;
+mod guests;
+mod hierarchy;
+mod nodes;
+mod rollup;
 mod session;
 mod settings;
 mod system;
@@ -13,6 +18,10 @@ use super::Routes;
 pub(super) fn routes() -> Routes {
     [
         audit::routes(),
+        clusters::routes(),
+        guests::routes(),
+        hierarchy::routes(),
+        nodes::routes(),
         session::routes(),
         settings::routes(),
         system::routes(),
