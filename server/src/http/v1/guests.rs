@@ -162,6 +162,7 @@ struct GuestQuery {
     /// With an agent in this state.
     agent: Option<AgentState>,
     /// With updates in this state, or with updates or security updates that wait.
+    #[param(inline)]
     updates: Option<UpdatesFilter>,
     /// Whose best way in is this.
     reach: Option<Transport>,

@@ -41,6 +41,7 @@ struct Branch {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct HierarchyQuery {
+    #[param(inline)]
     depth: Option<Depth>,
 }
 
