@@ -222,6 +222,11 @@ fn few_rights() {
             ("err-ct-missing-noperm", "GET", "/nodes/pve1/lxc/999/status/current", ""),
         ],
     );
+    assert_like(
+        "token-privsep-no-acl-status",
+        &none.ask("GET", "/nodes/pve1/lxc/100/status/current", ""),
+        &[],
+    );
     let sep = with("ops@pve!sep", "/", "VM.Audit,Sys.Audit");
     assert_all(
         &sep,
@@ -438,6 +443,7 @@ fn errors() {
             ("err-lxc-status-exec", "POST", "/nodes/pve1/lxc/100/status/exec", ""),
             ("err-method-delete", "DELETE", "/version", ""),
             ("err-method-not-allowed", "POST", "/version", ""),
+            ("err-method-head", "HEAD", "/version", ""),
             ("err-method-options", "OPTIONS", "/version", ""),
             ("err-method-patch", "PATCH", "/version", ""),
             ("err-unknown-path", "GET", "/nosuch", ""),
