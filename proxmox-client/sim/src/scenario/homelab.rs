@@ -28,11 +28,7 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
             .address("192.168.1.100/24")
             .updates(vec![
                 PackageSpec::security("openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6"),
-                PackageSpec::update(
-                    "docker-ce",
-                    "5:28.5.1-1~ubuntu.24.04~noble",
-                    "5:28.5.2-1~ubuntu.24.04~noble",
-                ),
+                PackageSpec::update("docker.io", "27.5.1-0ubuntu3~24.04.2", "28.2.2-0ubuntu1~24.04.1"),
             ]),
         lxc(101, "debian-pihole", Os::Debian)
             .size(1, 512, 4)
