@@ -23,7 +23,10 @@ export interface ApiCall<T> {
   readonly answer?: T;
 }
 
-const client = createClient<{ [path: string]: { [method in Method]: never } }>({ baseUrl: globalThis.location?.origin });
+const client = createClient<{ [path: string]: { [method in Method]: never } }>({
+  baseUrl: globalThis.location?.origin ?? "http://localhost",
+  fetch: (request) => globalThis.fetch(request),
+});
 
 /** Describes a call; its path, parameters, body and answer are checked against the API description. */
 export function call<M extends Method, P extends PathOf<M>>(method: M, path: P, ...[given]: Rest<Operation<M, P>>): ApiCall<AnswerOf<Operation<M, P>>> {

@@ -4,7 +4,7 @@ import { Fragment, type ReactNode, useEffect } from "react";
 import styles from "./Page.module.css";
 import { words } from "./words";
 
-export interface Crumb {
+interface Crumb {
   readonly label: string;
   readonly to: string;
 }

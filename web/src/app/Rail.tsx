@@ -13,7 +13,7 @@ import { words } from "./words";
 export function Rail() {
   const badges = useBadges();
   return (
-    <div className={styles.rail}>
+    <header className={styles.rail}>
       <Link to="/" className={styles.brand} aria-label={words.product}>
         <Brand />
         <span className={styles.wide}>{words.product}</span>
@@ -32,8 +32,12 @@ export function Rail() {
         )}
       </nav>
       <RailFoot />
-    </div>
+    </header>
   );
+}
+
+function plain(amount: number) {
+  return amount > 0 ? <span className={styles.badge}>{number(amount)}</span> : null;
 }
 
 function useBadges() {
@@ -41,7 +45,6 @@ function useBadges() {
   const jobs = useQuery(queries.jobs).data;
   const sum = (of: (rollup: NonNullable<typeof clusters>[number]["rollup"]) => number) => clusters?.reduce((total, cluster) => total + of(cluster.rollup), 0) ?? 0;
   const running = jobs?.filter((job) => job.state === "running" || job.state === "queued").length ?? 0;
-  const plain = (amount: number) => (amount > 0 ? <span className={styles.badge}>{number(amount)}</span> : null);
   return {
     updates: plain(sum((rollup) => rollup.updates_total)),
     guests: plain(sum((rollup) => rollup.guests)),

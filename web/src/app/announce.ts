@@ -1,5 +1,5 @@
 /** The page's one voice for screen readers: what changed by itself, at most one polite message per 5 s. */
-export interface Announcement {
+interface Announcement {
   readonly polite: string;
   readonly urgent: string;
 }

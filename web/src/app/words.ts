@@ -18,6 +18,7 @@ export const words = {
   nextTry: (seconds: number) => `next try in ${seconds} s`,
   trying: "trying now",
   clustersAnswer: (answering: number, all: number) => (answering === all ? `${all} ${all === 1 ? "cluster answers" : "clusters answer"}` : `${answering} of ${all} clusters answer`),
+  jobEnded: (title: string, state: string, done: number, failed: number) => `${title}: ${state}. ${done} succeeded${failed > 0 ? `, ${failed} failed` : ""}.`,
   failedTitle: "This page failed",
   notFoundTitle: "There is nothing here",
   notFoundText: "This address leads nowhere. The guest or job may be gone. Go to the",

@@ -11,7 +11,9 @@ export function FilterSuggestions({ id, query, trees }: { id: string; query: str
   return (
     <datalist id={id}>
       {suggestions.map(({ text, amount }) => (
-        <option key={text} value={text} label={String(amount)} />
+        <option key={text} value={text}>
+          {amount}
+        </option>
       ))}
     </datalist>
   );

@@ -33,7 +33,7 @@ export function FleetCall({ fleet, onPick }: { fleet: Fleet; onPick?: (guest: st
 }
 
 /** How many guests are in each state, with the form that stands for it. */
-export function Legend({ ticks }: { ticks: readonly CallTick[] }) {
+function Legend({ ticks }: { ticks: readonly CallTick[] }) {
   return (
     <ul className={styles.legend}>
       {tally(ticks)

@@ -29,7 +29,7 @@ export function NameCell({ row, isList, onToggle }: { row: FleetRow; isList: boo
   );
 }
 
-export function GuestKind({ kind }: { kind: Guest["kind"] }) {
+function GuestKind({ kind }: { kind: Guest["kind"] }) {
   const Icon = kind === "qemu" ? Monitor : Box;
   return <Icon size={15} strokeWidth={1.75} aria-label={kindWord[kind]} role="img" />;
 }

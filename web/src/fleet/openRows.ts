@@ -1,30 +1,28 @@
-import { useSyncExternalStore } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 
 /** Above this many guests clusters start closed. */
 const openAllUpTo = 200;
 
-const toggled = new Set<string>();
+let toggled: ReadonlySet<string> = new Set();
 const listeners = new Set<() => void>();
-let version = 0;
 
 /** Turns one cluster or node over. What is open survives leaving the page. */
 export function toggleOpen(id: string): void {
-  if (!toggled.delete(id)) toggled.add(id);
-  version += 1;
+  const next = new Set(toggled);
+  if (!next.delete(id)) next.add(id);
+  toggled = next;
   for (const listener of listeners) listener();
 }
 
 /** Whether a row is open: small fleets start open, large ones closed, and every row remembers being turned over. */
 export function useOpenRows(guests: number): (id: string) => boolean {
-  useSyncExternalStore(
+  const turned = useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => version,
+    () => toggled,
   );
-  return guests <= openAllUpTo ? startsOpen : startsClosed;
+  const startOpen = guests <= openAllUpTo;
+  return useCallback((id: string) => turned.has(id) !== startOpen, [turned, startOpen]);
 }
-
-const startsOpen = (id: string) => !toggled.has(id);
-const startsClosed = (id: string) => toggled.has(id);

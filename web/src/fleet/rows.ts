@@ -21,7 +21,7 @@ export interface GuestRow extends Base {
   readonly guest: Guest;
   readonly clusterName: string;
 }
-export interface WaitRow extends Base {
+interface WaitRow extends Base {
   readonly kind: "wait";
   readonly cluster: Cluster;
 }

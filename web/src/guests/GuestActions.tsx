@@ -3,9 +3,8 @@ import { MenuTrigger } from "react-aria-components/Menu";
 import { Button as AriaButton } from "react-aria-components/Button";
 import { asCurl, call } from "../api/call";
 import type { Guest } from "../api/model";
-import { announce } from "../app/announce";
 import { Button } from "../parts/Button";
-import { copyText } from "../parts/copy";
+import { copyAndSay } from "../parts/copy";
 import { Menu, MenuPopover } from "../parts/Menu";
 import { words as partWords } from "../parts/words";
 import { bulkActions, guestActionWords } from "./actions";
@@ -19,10 +18,10 @@ const isShown = (name: string, guest: Guest) => name === "scan" || (name === "in
 export function GuestActions({ guest }: { guest: Guest }) {
   const { run, busy, dialog } = useGuestAction();
   const known = guest.actions.filter((action) => guestActionWords[action.name]);
-  const copy = async (name: string) => {
+  const copy = (name: string) => {
     const action = bulkActions.find((each) => each.name === name);
     const curl = asCurl(action ? action.call([guest.id]) : call("get", "/api/v1/guests/{id}", { path: { id: guest.id } }));
-    announce((await copyText(curl)) ? partWords.copied : partWords.copyFailed);
+    void copyAndSay(curl);
   };
   const primary = known.find((action) => action.name === "install_agent" && action.allowed) ? "install_agent" : "scan";
   return (
@@ -61,7 +60,7 @@ export function GuestActions({ guest }: { guest: Guest }) {
               ...["scan", "install_agent", "read"].map((name) => ({
                 id: `copy-${name}`,
                 label: `${partWords.copyAsApiCall}: ${guestActionWords[name]?.label.toLowerCase() ?? "this guest"}`,
-                run: () => void copy(name),
+                run: () => copy(name),
               })),
             ]}
           />

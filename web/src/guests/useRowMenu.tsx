@@ -3,8 +3,7 @@ import { Copy, Eye } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { asCurl, call } from "../api/call";
 import type { FleetRow } from "../fleet/rows";
-import { announce } from "../app/announce";
-import { copyText } from "../parts/copy";
+import { copyAndSay } from "../parts/copy";
 import { MenuAt, type MenuEntry } from "../parts/Menu";
 import { words as partWords } from "../parts/words";
 import { bulkActions, guestActionWords } from "./actions";
@@ -34,7 +33,6 @@ export function useRowMenu(): { menu: ReactNode; openMenu: (row: FleetRow, guest
     setOpened({ row, guests });
   };
   const close = () => setOpened(null);
-  const copy = async (text: string) => announce((await copyText(text)) ? partWords.copied : partWords.copyFailed);
 
   const entries = ({ row, guests }: Opened): MenuEntry[] => {
     const details: MenuEntry = { id: "open", label: "Open details", icon: <Eye size={15} aria-hidden />, keys: "Enter", run: () => void open(row) };
@@ -53,7 +51,7 @@ export function useRowMenu(): { menu: ReactNode; openMenu: (row: FleetRow, guest
             reason: guests.length === 0 ? "There is no guest here." : null,
             run: () => run(action.name, guests),
           }));
-    return [...acts, details, { id: "copy", label: partWords.copyAsApiCall, icon: <Copy size={15} aria-hidden />, run: () => void copy(asCurl(readCall(row))) }];
+    return [...acts, details, { id: "copy", label: partWords.copyAsApiCall, icon: <Copy size={15} aria-hidden />, run: () => void copyAndSay(asCurl(readCall(row))) }];
   };
   const open = ({ kind, ...row }: Opened["row"]) => {
     if (kind === "cluster" && "cluster" in row) return navigate({ to: "/fleet/$cluster", params: { cluster: row.cluster.id } });

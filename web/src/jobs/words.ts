@@ -23,8 +23,6 @@ export const targetLook: Record<JobTarget["state"], Look> = {
   cancelled: { glyph: "skipped", tone: "quiet", word: "cancelled" },
 };
 
-export const kindWord: Record<Job["kind"], string> = { discover: "Discovery", scan: "Scan", install: "Agent installation" };
-
 export const words = {
   title: "Jobs",
   pasteTitle: (guests: number) => (guests === 1 ? "Paste one line to install the agent" : `Paste a line to install ${guests} agents`),

@@ -23,7 +23,7 @@ export function shareStream({ onFrame, onState }: Listener): () => void {
   let cursor: number | null = null;
   let state: LinkState = { kind: "connecting" };
   let leads = false;
-  let closeStream = () => {};
+  let closeStream: (() => void) | null = null;
 
   const take = (frame: Frame) => {
     cursor = Math.max(cursor ?? 0, frame.seq);
@@ -74,7 +74,7 @@ export function shareStream({ onFrame, onState }: Listener): () => void {
   }
   return () => {
     ended.abort();
-    closeStream();
+    closeStream?.();
     channel.close();
   };
 }

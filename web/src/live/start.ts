@@ -2,6 +2,9 @@ import type { QueryClient } from "@tanstack/react-query";
 import { call, send } from "../api/call";
 import { keys } from "../api/keys";
 import { asTree, type ClusterTree } from "../fleet/tree";
+import { announce, announceFailure } from "../app/announce";
+import { words } from "../app/words";
+import { jobLook } from "../jobs/words";
 import type { Frame } from "./frames";
 import { setLinkState } from "./linkState";
 import { applyFrames } from "./patch";
@@ -27,6 +30,7 @@ export function startLive(cache: QueryClient): () => void {
     const batch = waiting;
     waiting = [];
     const { everything, sums: touched } = applyFrames(cache, batch);
+    sayFinishedJobs(batch);
     if (everything) void cache.invalidateQueries();
     for (const id of touched) sums.add(id);
     if (sums.size > 0) sumsTimer ??= setTimeout(readSums, sumsPause);
@@ -44,6 +48,17 @@ export function startLive(cache: QueryClient): () => void {
     stop();
     clearTimeout(sumsTimer);
   };
+}
+
+/** Who does not see the page hears that a job ended; a failure at once, the rest when the voice is free. */
+function sayFinishedJobs(batch: readonly Frame[]): void {
+  for (const frame of batch) {
+    if (frame.kind !== "job.changed" || !frame.job.finished_at) continue;
+    const { title, state, progress } = frame.job;
+    const text = words.jobEnded(title, jobLook[state].word, progress.done, progress.failed);
+    if (progress.failed > 0) announceFailure(text);
+    else announce(text);
+  }
 }
 
 /** Reads the roll-ups of a cluster and its nodes, without its guests. */

@@ -1,8 +1,7 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
-import { announce } from "../app/announce";
 import { Button } from "./Button";
-import { copyText } from "./copy";
+import { copyAndSay } from "./copy";
 import { words } from "./words";
 
 /** Copies a text and shows a check for a moment. */
@@ -14,9 +13,7 @@ export function CopyButton({ text, label = words.copy, iconOnly, look = "ghost" 
     return () => clearTimeout(timer);
   }, [copied]);
   const copy = async () => {
-    const done = await copyText(text);
-    setCopied(done);
-    announce(done ? words.copied : words.copyFailed);
+    setCopied(await copyAndSay(text));
   };
   return (
     <Button look={look} size="small" iconOnly={iconOnly} icon={copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />} onPress={copy}>

@@ -50,7 +50,7 @@ export function Menu({ title, entries }: { title: string; entries: readonly Menu
 /** A menu at an element, opened by a right click, a key or the row's own button. */
 export function MenuAt({ anchor, title, entries, onClose }: { anchor: RefObject<Element | null>; title: string; entries: readonly MenuEntry[]; onClose: () => void }) {
   return (
-    <Popover className={styles.popover} triggerRef={anchor} isOpen onOpenChange={(open) => !open && onClose()} placement="bottom start" offset={2}>
+    <Popover className={styles.popover} aria-label={title} triggerRef={anchor} isOpen onOpenChange={(open) => !open && onClose()} placement="bottom start" offset={2}>
       <Menu title={title} entries={entries.map((entry) => ({ ...entry, run: () => { onClose(); entry.run(); } }))} />
     </Popover>
   );

@@ -40,7 +40,7 @@ export function RollCall({ ticks, label, size = "page", onPick }: { ticks: reado
   if (ticks.length > mostTicks) return <StackedCall ticks={ticks} sentence={sentence} height={height} width={size === "page" ? 200 : 90} />;
   const total = Math.max(width, ticks.length * (width + gap) - gap);
   return (
-    // The strip is a picture for everybody; picking a tick with the mouse has its twin in the rows of the tree.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions -- a short way for the mouse; the rows below have the keyboard's
     <svg className={styles.call} width={total} height={height} viewBox={`0 0 ${total} ${height}`} role="img" aria-label={sentence} onClick={onPick && ((event) => pick(event.target, onPick))}>
       {ticks.map((tick, index) => (
         <TickForm key={tick.id} tick={tick} x={index * (width + gap)} width={width} height={height} />

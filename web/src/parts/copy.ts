@@ -1,8 +1,20 @@
+import { announce } from "../app/announce";
+import { toast } from "./toast";
+import { words } from "./words";
+
+/** Copies a text and says whether it worked. */
+export async function copyAndSay(text: string): Promise<boolean> {
+  const done = await copyText(text);
+  if (done) announce(words.copied);
+  else toast(words.copyFailed, { kind: "bad" });
+  return done;
+}
+
 /**
  * Puts text on the clipboard. The clipboard API exists on HTTPS only, so plain HTTP takes the older way.
  * Returns false when the browser refuses both.
  */
-export async function copyText(text: string): Promise<boolean> {
+async function copyText(text: string): Promise<boolean> {
   if (globalThis.isSecureContext && navigator.clipboard) {
     try {
       await navigator.clipboard.writeText(text);

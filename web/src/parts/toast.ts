@@ -21,7 +21,8 @@ export function toast(text: string, options: Partial<Pick<Toast, "kind" | "actio
 /** Shows a failed call that has no place of its own on the page. */
 export function toastProblem(error: unknown): void {
   const problem = Problem.of(error);
-  toast(problem.title === problem.message ? problem.title : `${problem.title}. ${problem.message}`, { kind: "bad" });
+  const text = problem.title === problem.message ? problem.title : `${problem.title}. ${problem.message}`;
+  toast(text, { kind: "bad" });
 }
 
 export function closeToast(id: number): void {

@@ -49,7 +49,7 @@ export function TokensSection() {
             { id: "created", header: text.created, quiet: true, cell: (token) => token.created_at && <Ago at={token.created_at} /> },
             { id: "expires", header: text.expires, quiet: true, cell: (token) => (token.expires_at ? date(token.expires_at) : text.never) },
             { id: "used", header: text.used, quiet: true, cell: (token) => (token.last_used_at ? <Ago at={token.last_used_at} /> : text.never) },
-            { id: "revoke", header: "", end: true, cell: (token) => <Button size="small" look="danger" onPress={() => setRevoking(token)}>{text.revoke}</Button> },
+            { id: "revoke", header: <span className="offscreen">{words.actions}</span>, end: true, cell: (token) => <Button size="small" look="danger" onPress={() => setRevoking(token)}>{text.revoke}</Button> },
           ]}
         />
       )}

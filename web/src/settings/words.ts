@@ -75,4 +75,5 @@ export const words = {
   },
   onlyAdmin: "This needs the role admin. An administrator can change your role under Settings, Users.",
   cancel: "Cancel",
+  actions: "Actions",
 };

@@ -14,7 +14,7 @@ import { Skeleton } from "../parts/Skeleton";
 import { GuestUpdates } from "./GuestUpdates";
 import { NeedsYou } from "./NeedsYou";
 import { NextStep } from "./NextStep";
-import { needs, summarize, type UpdateSummary } from "./summary";
+import { details, needs, sentence, summarize } from "./summary";
 import styles from "./UpdatesPage.module.css";
 import { words } from "./words";
 
@@ -61,23 +61,6 @@ export function UpdatesPage() {
       {dialog}
     </Page>
   );
-}
-
-/** The one sentence of the page: security first, and never "up to date" about what is not known. */
-export function sentence(summary: UpdateSummary): string {
-  if (summary.security.length > 0) return words.security(summary.security.length);
-  if (summary.outOfDate.length > 0) return words.outdated(summary.outOfDate.length);
-  if (summary.upToDate === 0) return words.nothingKnown;
-  return summary.never.length + summary.stale.length + summary.failed.length > 0 ? words.upToDateKnown(summary.upToDate) : words.upToDate(summary.upToDate);
-}
-
-function details({ updates, outOfDate, guests, never, stale, failed }: UpdateSummary): string[] {
-  return [
-    updates > 0 ? words.wait(updates, outOfDate.length, guests) : "",
-    never.length > 0 ? words.never(never.length) : "",
-    stale.length > 0 ? words.stale(stale.length) : "",
-    failed.length > 0 ? words.failed(failed.length) : "",
-  ];
 }
 
 function allowedTo(name: string, guests: readonly Guest[]): readonly string[] {

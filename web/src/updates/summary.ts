@@ -1,4 +1,5 @@
 import type { Cluster, Guest } from "../api/model";
+import { words } from "./words";
 
 export interface UpdateSummary {
   readonly guests: number;
@@ -28,6 +29,24 @@ export function summarize(guests: readonly Guest[]): UpdateSummary {
     upToDate: of("fresh").filter((guest) => guest.updates.total === 0).length,
     newestScan: present.map((guest) => guest.updates.scanned_at ?? "").toSorted().at(-1) || null,
   };
+}
+
+/** The one sentence of the page: security first, and never "up to date" about what is not known. */
+export function sentence(summary: UpdateSummary): string {
+  if (summary.security.length > 0) return words.security(summary.security.length);
+  if (summary.outOfDate.length > 0) return words.outdated(summary.outOfDate.length);
+  if (summary.upToDate === 0) return words.nothingKnown;
+  return summary.never.length + summary.stale.length + summary.failed.length > 0 ? words.upToDateKnown(summary.upToDate) : words.upToDate(summary.upToDate);
+}
+
+/** What stands behind the sentence: amounts, and what is not known. */
+export function details({ updates, outOfDate, guests, never, stale, failed }: UpdateSummary): string[] {
+  return [
+    updates > 0 ? words.wait(updates, outOfDate.length, guests) : "",
+    never.length > 0 ? words.never(never.length) : "",
+    stale.length > 0 ? words.stale(stale.length) : "",
+    failed.length > 0 ? words.failed(failed.length) : "",
+  ];
 }
 
 export type Need =

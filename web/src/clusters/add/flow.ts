@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { call, send } from "../../api/call";
-import type { Certificate, Cluster, NewCluster, TestReport } from "../../api/model";
+import type { Certificate, NewCluster, TestReport } from "../../api/model";
 
 export const steps = ["address", "certificate", "token", "rights", "found"] as const;
 export type Step = (typeof steps)[number];
@@ -46,7 +46,7 @@ export function useAddCluster() {
   });
   const add = useMutation({
     mutationFn: () => send(call("post", "/api/v1/proxmox/clusters", { body: body() })),
-    onSuccess: (_: Cluster) => setStep("found"),
+    onSuccess: () => setStep("found"),
   });
   return { draft, change, step, setStep, probe, test, add };
 }
