@@ -24,7 +24,7 @@ pub(super) fn of(os: Os) -> System {
             "24.04",
             "noble",
         ),
-        Os::Alpine => ("alpine", "", "Alpine Linux", "v3.22", "3.22.1", ""),
+        Os::Alpine => ("alpine", "", "Alpine Linux", "", "3.22.1", ""),
         Os::Fedora => ("fedora", "", "Fedora Linux", "42 (Container Image)", "42", ""),
         Os::Arch => ("arch", "", "Arch Linux", "", "", ""),
         Os::OpenSuse => ("opensuse-leap", "suse opensuse", "openSUSE Leap", "15.6", "15.6", ""),

@@ -61,6 +61,11 @@ fn a_guest_is_a_system_of_its_own() {
         run(sim, 101, "cat /etc/machine-id"),
     ];
     assert_ne!(both[0], both[1]);
+    let boot = || run(sim, 100, "cat /proc/sys/kernel/random/boot_id").1;
+    let (first, again) = (boot(), boot());
+    assert_eq!(first, again);
+    sim.ctl("guest reboot --cluster lab --vmid 100").expect("rebooted");
+    assert_ne!(first, boot(), "every boot has its own id");
     assert_ne!(
         run(sim, 100, "echo 1 >/proc/sys/kernel/panic").0,
         0,

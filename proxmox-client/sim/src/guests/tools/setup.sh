@@ -18,10 +18,13 @@ main() {
   share_programs
   share_settings
   make_devices
+  mount -t tmpfs -o mode=755 tmpfs run
   mount -t proc proc proc
+  # Every boot has its own id, as in a container of LXC.
+  cat proc/sys/kernel/random/uuid >run/.boot-id
+  mount --bind run/.boot-id proc/sys/kernel/random/boot_id
   read_only proc/sys
   mount --bind /dev/null proc/sysrq-trigger 2>/dev/null || true
-  mount -t tmpfs -o mode=755 tmpfs run
   mount -t tmpfs -o mode=1777 tmpfs tmp
   put_tools
   become_root
