@@ -9,3 +9,4 @@ mod operations;
 mod recordings;
 mod shape;
 mod wire;
+mod with_client;
