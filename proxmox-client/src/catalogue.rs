@@ -34,6 +34,8 @@ pub enum Method {
     Get,
     /// Changes something; never repeated by the client.
     Post,
+    /// Sets something; never repeated by the client either.
+    Put,
 }
 
 /// A privilege that a call needs.
@@ -53,6 +55,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
         })
     }
 }
@@ -87,11 +90,55 @@ const ASK_AGENT: &[Right] = &[
     },
 ];
 
+const CONSOLE: &[Right] = &[Right {
+    majors: BOTH,
+    path: "/vms/{vmid}",
+    any_of: &["VM.Console"],
+}];
+/// What PVE checks before it looks at the single options, each of which needs its own of these.
+const CONFIGURE_LXC: &[Right] = &[Right {
+    majors: BOTH,
+    path: "/vms/{vmid}",
+    any_of: &[
+        "VM.Config.Disk",
+        "VM.Config.CPU",
+        "VM.Config.Memory",
+        "VM.Config.Network",
+        "VM.Config.Options",
+    ],
+}];
+const COMMAND_AGENT: &[Right] = &[
+    Right {
+        majors: &[8],
+        path: "/vms/{vmid}",
+        any_of: &["VM.Monitor"],
+    },
+    Right {
+        majors: &[9],
+        path: "/vms/{vmid}",
+        any_of: &["VM.GuestAgent.Unrestricted"],
+    },
+];
+
 /// A call that reads.
 const fn get(name: &'static str, path: &'static str, rights: &'static [Right]) -> Call {
+    call(Method::Get, name, path, rights)
+}
+
+/// A call that starts or makes something.
+const fn post(name: &'static str, path: &'static str, rights: &'static [Right]) -> Call {
+    call(Method::Post, name, path, rights)
+}
+
+/// A call that sets something.
+const fn put(name: &'static str, path: &'static str, rights: &'static [Right]) -> Call {
+    call(Method::Put, name, path, rights)
+}
+
+const fn call(method: Method, name: &'static str, path: &'static str, rights: &'static [Right]) -> Call {
     Call {
         name,
-        method: Method::Get,
+        method,
         path,
         params: &[],
         rights,
@@ -124,6 +171,8 @@ catalogue! {
     RESOURCES = get("resources", "/cluster/resources", &[]);
     /// Guests without any backup job.
     NOT_BACKED_UP = get("not_backed_up", "/cluster/backup-info/not-backed-up", AUDIT_CLUSTER);
+    /// Turns a user's password into a ticket for two hours.
+    TICKET = post("ticket", "/access/ticket", &[]).with(&["password", "username"]);
     /// The token's own rights.
     PERMISSIONS = get("permissions", "/access/permissions", &[]).with(&["path"]);
     /// The configured storages.
@@ -150,6 +199,21 @@ catalogue! {
     LXC_STATUS = get("lxc_status", "/nodes/{node}/lxc/{vmid}/status/current", AUDIT_GUEST);
     /// A running container's network interfaces.
     LXC_INTERFACES = get("lxc_interfaces", "/nodes/{node}/lxc/{vmid}/interfaces", AUDIT_GUEST);
+    /// Sets options of a container; the console's mode needs `VM.Config.Options`.
+    LXC_SET_CONFIG =
+        put("lxc_set_config", "/nodes/{node}/lxc/{vmid}/config", CONFIGURE_LXC).with(&["cmode", "revert"]);
+    /// Restarts a container, which puts its pending changes in force.
+    LXC_REBOOT = post(
+        "lxc_reboot",
+        "/nodes/{node}/lxc/{vmid}/status/reboot",
+        &[Right { majors: BOTH, path: "/vms/{vmid}", any_of: &["VM.PowerMgmt"] }],
+    )
+    .with(&["timeout"]);
+    /// Starts a terminal for a container's console, which waits 10 s for [`LXC_VNCWEBSOCKET`].
+    LXC_TERMPROXY = post("lxc_termproxy", "/nodes/{node}/lxc/{vmid}/termproxy", CONSOLE);
+    /// Turns a connection into a WebSocket to the terminal that [`LXC_TERMPROXY`] started on the same node.
+    LXC_VNCWEBSOCKET =
+        get("lxc_vncwebsocket", "/nodes/{node}/lxc/{vmid}/vncwebsocket", CONSOLE).with(&["port", "vncticket"]);
     /// Runs a command in a container. No PVE has it up to 9.2: the answer is 501. It stands here for a PVE that
     /// learns it, or a proxy that offers it.
     LXC_EXEC = Call {
@@ -169,6 +233,12 @@ catalogue! {
         get("qemu_interfaces", "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces", ASK_AGENT);
     /// A virtual machine's operating system, from its guest agent.
     QEMU_OSINFO = get("qemu_osinfo", "/nodes/{node}/qemu/{vmid}/agent/get-osinfo", ASK_AGENT);
+    /// Starts a command in a virtual machine, through its guest agent.
+    QEMU_EXEC =
+        post("qemu_exec", "/nodes/{node}/qemu/{vmid}/agent/exec", COMMAND_AGENT).with(&["command", "input-data"]);
+    /// How a command in a virtual machine is doing. Whoever reads that it has ended is the last to know.
+    QEMU_EXEC_STATUS =
+        get("qemu_exec_status", "/nodes/{node}/qemu/{vmid}/agent/exec-status", COMMAND_AGENT).with(&["pid"]);
     /// The tasks of a node. The owner of a task sees it without further rights.
     TASKS = get("tasks", "/nodes/{node}/tasks", &[])
         .with(&["limit", "since", "source", "typefilter", "vmid"]);
@@ -226,7 +296,7 @@ impl Call {
 }
 
 impl Request {
-    /// Adds a parameter of the query, or of the form of a POST.
+    /// Adds a parameter of the query, or of the form of a POST or PUT.
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         debug_assert!(
             self.call.params.contains(&name),

@@ -1,4 +1,4 @@
-//! The client: one cluster, its endpoints and its token.
+//! The client: one cluster, its endpoints and as whom it calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use crate::answer::{decode, undecodable};
 use crate::catalogue::Request;
-use crate::exchange::Exchange;
+use crate::exchange::{Credential, Exchange};
 use crate::gate::Gate;
 use crate::routes::Routes;
-use crate::{ApiToken, Endpoint, Error, Limits, Result, Trust};
+use crate::{ApiToken, Endpoint, Error, Limits, Login, Result, Trust};
 
 /// Longer than the 30 s after which PVE itself gives up on a node, so that its own words arrive.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(40);
@@ -36,7 +36,7 @@ struct Shared {
 #[must_use]
 pub struct ClientBuilder {
     endpoints: Vec<Endpoint>,
-    token: Option<ApiToken>,
+    credential: Option<Credential>,
     trust: Trust,
     limits: Limits,
     timeout: Duration,
@@ -44,9 +44,16 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The token to call with. Without one PVE answers `Unauthenticated` to everything.
+    /// The token to call with. Without a token or a login PVE answers `Unauthenticated` to everything.
     pub fn token(mut self, token: ApiToken) -> Self {
-        self.token = Some(token);
+        self.credential = Some(Credential::Token(token));
+        self
+    }
+
+    /// The user to call as, instead of a token. The ticket that PVE gives for the password is kept and replaced when
+    /// it ends.
+    pub fn login(mut self, login: Login) -> Self {
+        self.credential = Some(Credential::Login(login));
         self
     }
 
@@ -83,7 +90,7 @@ impl ClientBuilder {
             ));
         }
         Ok(Client(Arc::new(Shared {
-            exchange: Exchange::new(&self.trust, self.token, self.timeout, self.max_answer)?,
+            exchange: Exchange::new(&self.trust, self.credential, self.timeout, self.max_answer)?,
             routes: Routes::new(self.endpoints),
             gate: Gate::new(self.limits),
         })))
@@ -95,7 +102,7 @@ impl Client {
     pub fn builder(endpoints: impl IntoIterator<Item = Endpoint>) -> ClientBuilder {
         ClientBuilder {
             endpoints: endpoints.into_iter().collect(),
-            token: None,
+            credential: None,
             trust: Trust::System,
             limits: Limits::default(),
             timeout: DEFAULT_TIMEOUT,
@@ -119,6 +126,11 @@ impl Client {
     pub(crate) async fn fetch_or_default<T: DeserializeOwned + Default>(&self, request: Request) -> Result<T> {
         let body = self.call(&request).await?;
         Ok(decode(&request, &body)?.unwrap_or_default())
+    }
+
+    /// Makes a call whose result says nothing.
+    pub(crate) async fn order(&self, request: Request) -> Result<()> {
+        self.call(&request).await.map(drop)
     }
 
     /// Makes a call whose result is a list that the caller sorts.

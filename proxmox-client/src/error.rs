@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call has no answer.
 ///
 /// `call` is the name of the call in the [catalogue](crate::catalogue). Messages of PVE are kept as PVE wrote them,
-/// without the newline it puts at their end. No variant ever holds a token secret.
+/// without the newline it puts at their end. No variant ever holds a secret.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -67,8 +67,8 @@ pub enum Error {
         /// PVE's own words.
         message: String,
     },
-    /// PVE does not know the token, or it has expired or is switched off.
-    #[error("{endpoint} did not accept the API token: {message}; check its id, secret and expiry")]
+    /// PVE does not know the token or the user, or it has expired or is switched off.
+    #[error("{endpoint} did not accept the API token or the password: {message}; check name, secret and expiry")]
     Unauthenticated {
         /// Who refused it.
         endpoint: Endpoint,

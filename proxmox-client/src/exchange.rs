@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use hyper::ext::ReasonPhrase;
 use reqwest::Url;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap};
 use rustls::ClientConfig;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, decode};
 use crate::catalogue::{Method, Request};
+use crate::login::{Granted, Ticket};
 use crate::trust::NotPinned;
-use crate::{ApiToken, Endpoint, Error, Result, Trust, trust};
+use crate::{ApiToken, Endpoint, Error, Login, Result, Trust, trust};
 
 /// PVE closes an idle connection after 5 s; a connection is given up before that, so that few requests meet a closing
 /// one.
@@ -20,6 +23,16 @@ const IDLE: Duration = Duration::from_secs(4);
 
 /// How long reaching an endpoint may take, TLS included, before the next one is tried.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// As whom a client calls.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    Token(ApiToken),
+    Login(Login),
+}
+
+/// The name of the header that PVE wants beside the cookie of a ticket.
+const CSRF: &str = "CSRFPreventionToken";
 
 /// Sends requests: connections, authentication, time and size.
 #[derive(Debug)]
@@ -29,28 +42,99 @@ pub(crate) struct Exchange {
     /// Opens a connection for each request, so that a command never meets a kept one that is just being closed, which
     /// would leave its fate unknown.
     changing: reqwest::Client,
-    token: Option<ApiToken>,
+    credential: Option<Credential>,
+    /// That of a login, for as long as PVE takes it.
+    ticket: Mutex<Option<Ticket>>,
     timeout: Duration,
     max_answer: usize,
 }
 
 impl Exchange {
-    pub(crate) fn new(trust: &Trust, token: Option<ApiToken>, timeout: Duration, max_answer: usize) -> Result<Self> {
+    pub(crate) fn new(
+        trust: &Trust,
+        credential: Option<Credential>,
+        timeout: Duration,
+        max_answer: usize,
+    ) -> Result<Self> {
         let tls = trust::client_config(trust)?;
         let build =
             |builder: reqwest::ClientBuilder| builder.build().map_err(|e| Error::invalid("HTTP setup", chain(&e)));
         Ok(Self {
             reading: build(http(tls.clone(), timeout).pool_idle_timeout(IDLE))?,
             changing: build(http(tls, timeout).pool_max_idle_per_host(0))?,
-            token,
+            credential,
+            ticket: Mutex::new(None),
             timeout,
             max_answer,
         })
     }
 
-    /// Sends a request and reads the whole answer, whatever its status.
+    /// Sends a request and reads the whole answer, whatever its status. A ticket that PVE no longer takes is replaced
+    /// once: a request that is refused for it has not been looked at.
     pub(crate) async fn send(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer> {
-        match tokio::time::timeout(self.timeout, self.converse(endpoint, request)).await {
+        let proof = self.proof(endpoint, request).await?;
+        let answer = self.within_time(endpoint, request, proof).await?;
+        if answer.status != 401 || self.ticket.lock().await.take().is_none() {
+            return Ok(answer);
+        }
+        let proof = self.proof(endpoint, request).await?;
+        self.within_time(endpoint, request, proof).await
+    }
+
+    /// The headers that say who calls.
+    pub(crate) async fn proof(&self, endpoint: &Endpoint, request: &Request) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        match &self.credential {
+            None => {}
+            Some(Credential::Token(token)) => {
+                headers.insert(AUTHORIZATION, token.header());
+            }
+            Some(Credential::Login(login)) => {
+                let ticket = self.ticket_of(login, endpoint, request).await?;
+                headers.insert(COOKIE, ticket.cookie);
+                if request.changes_something() {
+                    headers.insert(CSRF, ticket.csrf);
+                }
+            }
+        }
+        Ok(headers)
+    }
+
+    /// The kept ticket, or a new one. Whoever comes meanwhile waits for it.
+    async fn ticket_of(&self, login: &Login, endpoint: &Endpoint, request: &Request) -> Result<Ticket> {
+        let mut kept = self.ticket.lock().await;
+        if let Some(ticket) = kept.as_ref().filter(|ticket| ticket.is_fresh(Instant::now())) {
+            return Ok(ticket.clone());
+        }
+        let ticket = self.log_in(login, endpoint).await.map_err(|error| match error {
+            // The request itself was not sent, whatever became of the login.
+            Error::Unknown { reason, .. } => Error::NotSent {
+                call: request.call.name,
+                reason: format!("no ticket from {endpoint}: {reason}"),
+            },
+            other => other,
+        })?;
+        *kept = Some(ticket.clone());
+        Ok(ticket)
+    }
+
+    async fn log_in(&self, login: &Login, endpoint: &Endpoint) -> Result<Ticket> {
+        let request = login.request()?;
+        let answer = self.within_time(endpoint, &request, HeaderMap::new()).await?;
+        let body = answer.judge(endpoint, &request)?;
+        let refused = |message: &str| Error::Unauthenticated {
+            endpoint: endpoint.clone(),
+            message: message.to_owned(),
+        };
+        let granted: Granted = decode(&request, &body)?.ok_or_else(|| refused("the login has no answer"))?;
+        if granted.needs_second_factor {
+            return Err(refused("this user has a second factor, which only a person can give"));
+        }
+        Ticket::of(&granted, Instant::now()).ok_or_else(|| refused("the ticket is not complete"))
+    }
+
+    async fn within_time(&self, endpoint: &Endpoint, request: &Request, proof: HeaderMap) -> Result<Answer> {
+        match tokio::time::timeout(self.timeout, self.converse(endpoint, request, proof)).await {
             Ok(outcome) => outcome,
             Err(_) if request.changes_something() => Err(Error::Unknown {
                 call: request.call.name,
@@ -64,9 +148,10 @@ impl Exchange {
         }
     }
 
-    async fn converse(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer> {
+    async fn converse(&self, endpoint: &Endpoint, request: &Request, proof: HeaderMap) -> Result<Answer> {
         let failed = |e: reqwest::Error| failure(endpoint, request, &e);
-        let mut response = self.build(endpoint, request)?.send().await.map_err(failed)?;
+        let sending = self.build(endpoint, request)?.headers(proof);
+        let mut response = sending.send().await.map_err(failed)?;
         let status = response.status();
         let reason = match response.extensions().get::<ReasonPhrase>() {
             Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
@@ -92,7 +177,7 @@ impl Exchange {
     fn build(&self, endpoint: &Endpoint, request: &Request) -> Result<reqwest::RequestBuilder> {
         let mut url = Url::parse(&format!("{endpoint}/api2/json{}", request.path))
             .map_err(|e| Error::invalid("path parameter", e.to_string()))?;
-        let builder = match request.call.method {
+        Ok(match request.call.method {
             // PVE refuses a body on GET, and any chunked body.
             Method::Get => {
                 if !request.params.is_empty() {
@@ -101,10 +186,7 @@ impl Exchange {
                 self.reading.get(url)
             }
             Method::Post => self.changing.post(url).form(&request.params),
-        };
-        Ok(match &self.token {
-            Some(token) => builder.header(AUTHORIZATION, token.header()),
-            None => builder,
+            Method::Put => self.changing.put(url).form(&request.params),
         })
     }
 }

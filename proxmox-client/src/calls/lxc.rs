@@ -1,9 +1,12 @@
 //! Calls about containers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+use std::time::Duration;
 
 use crate::{Client, ConfigView, GuestStatus, Interface, Result, Upid, catalogue, perl};
 
@@ -70,6 +73,28 @@ pub struct LxcConfig {
     pub other: BTreeMap<String, Value>,
 }
 
+/// What a container's console shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleMode {
+    /// A login; PVE's default.
+    Tty,
+    /// The output of its first process.
+    Console,
+    /// A shell of its root, without a login.
+    Shell,
+}
+
+impl fmt::Display for ConsoleMode {
+    /// The word that PVE uses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tty => "tty",
+            Self::Console => "console",
+            Self::Shell => "shell",
+        })
+    }
+}
+
 impl LxcConfig {
     /// What its console shows, with PVE's default filled in.
     pub fn console_mode(&self) -> &str {
@@ -121,6 +146,30 @@ impl Client {
     pub async fn lxc_interfaces(&self, node: &str, vmid: u32) -> Result<Option<Vec<Interface>>> {
         self.fetch_or_default(catalogue::LXC_INTERFACES.at(&[node, &vmid.to_string()])?)
             .await
+    }
+
+    /// Sets what a container's console shows. Needs `VM.Config.Options` on `/vms/{vmid}`.
+    ///
+    /// For a running container this stays pending until it restarts, without an error: compare
+    /// [`ConfigView::Current`] with [`ConfigView::Pending`], and see [`Client::lxc_reboot`].
+    pub async fn lxc_set_console_mode(&self, node: &str, vmid: u32, mode: ConsoleMode) -> Result<()> {
+        let request = catalogue::LXC_SET_CONFIG.at(&[node, &vmid.to_string()])?;
+        self.order(request.with("cmode", mode)).await
+    }
+
+    /// Takes back a pending change of the console's mode. Needs `VM.Config.Options` on `/vms/{vmid}`.
+    pub async fn lxc_revert_console_mode(&self, node: &str, vmid: u32) -> Result<()> {
+        let request = catalogue::LXC_SET_CONFIG.at(&[node, &vmid.to_string()])?;
+        self.order(request.with("revert", "cmode")).await
+    }
+
+    /// Restarts a container, which puts its pending changes in force. Needs `VM.PowerMgmt` on `/vms/{vmid}`.
+    ///
+    /// The container has `shutdown` (in whole seconds) to stop by itself, else it is stopped hard. Look at its lock
+    /// first: PVE shuts a locked container down and then fails to start it.
+    pub async fn lxc_reboot(&self, node: &str, vmid: u32, shutdown: Duration) -> Result<Upid> {
+        let request = catalogue::LXC_REBOOT.at(&[node, &vmid.to_string()])?;
+        self.fetch(request.with("timeout", shutdown.as_secs())).await
     }
 
     /// Runs a command with its arguments in a container, as a task whose log is the output.

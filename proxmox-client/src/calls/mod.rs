@@ -13,7 +13,7 @@ mod tasks;
 pub use access::Permissions;
 pub use cluster::{ClusterInfo, ClusterStatus, Guest, GuestKind, Member, NodeState, Resources, StorageState, Version};
 pub use guests::{Address, ConfigView, GuestStatus, HighAvailability, Interface};
-pub use lxc::LxcConfig;
+pub use lxc::{ConsoleMode, LxcConfig};
 pub use nodes::{CpuInfo, Node, NodeStatus, Usage};
 pub use packages::{AptUpdate, AptVersion};
 pub use qemu::{OsInfo, QemuConfig};

@@ -53,7 +53,9 @@ fn every_parameter_exists_and_takes_what_is_sent() {
             let kind = fact.params.get(param).copied().unwrap_or("nothing");
             let expected = match *param {
                 "current" => "boolean",
-                "limit" | "since" | "start" | "vmid" => "integer",
+                "limit" | "pid" | "port" | "since" | "start" | "timeout" | "vmid" => "integer",
+                "command" => "array",
+                "cmode" => "enum(shell|console|tty)",
                 "source" => "enum(archive|active|all)",
                 _ => "string",
             };
@@ -93,6 +95,7 @@ fn facts_of<'a>(
 fn method(call: &Call) -> &'static str {
     match call.method.to_string().as_str() {
         "GET" => "GET",
+        "PUT" => "PUT",
         _ => "POST",
     }
 }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod decoding;
 mod failover;
+mod login;
 mod refusals;
 mod secrets;
 mod server;
