@@ -52,6 +52,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Starts the background loops. Each part adds its own here.
-fn start_loops(app: &App) {
+pub fn start_loops(app: &App) {
     discovery::start(app);
 }

@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The whole system: a real server, a simulated Proxmox VE, real connections between them.
+
+mod clusters;
+mod discovery;
+mod harness;

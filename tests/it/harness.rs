@@ -1,0 +1,279 @@
+//! A server on a free port with its own database, and a simulated Proxmox VE beside it.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use muster::app::tokens::NewToken;
+use muster::app::{App, Caller, Ctx, Seal};
+use muster::config::{Config, DatabaseUrl};
+use muster_domain::RequestId;
+use muster_domain::access::Role;
+use proxmox_sim::{Clock, ClusterHandle, Options, Scenario, Sim, SteppedClock, Timing};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use zeroize::Zeroizing;
+
+/// How long anything may take that a test waits for. Generous: only a hanging test meets it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. Its background work ends and its database goes with this value.
+pub(crate) struct Muster {
+    /// Where it listens.
+    pub(crate) url: String,
+    /// An API token of role admin.
+    pub(crate) token: String,
+    /// The server from the inside, for what has no address.
+    pub(crate) app: App,
+    http: reqwest::Client,
+    _folder: tempfile::TempDir,
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The body; null when there is none.
+    pub(crate) body: Value,
+}
+
+impl Muster {
+    /// Starts a server on SQLite.
+    pub(crate) async fn start() -> Result<Muster> {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite:{}", folder.path().join("muster.db").display());
+        Muster::on(&url, folder).await
+    }
+
+    /// Starts a server on a fresh database of the PostgreSQL server that `TEST_POSTGRES_URL` names.
+    pub(crate) async fn start_on_postgres() -> Result<Muster> {
+        Muster::on(&postgres::create().await?, tempfile::tempdir()?).await
+    }
+
+    async fn on(database: &str, folder: tempfile::TempDir) -> Result<Muster> {
+        static PROVIDER: OnceLock<()> = OnceLock::new();
+        PROVIDER.get_or_init(|| {
+            // A second test of the same process finds it there.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let config = Config {
+            database: DatabaseUrl::new(database),
+            key_file: folder.path().join("key"),
+            ..Config::default()
+        };
+        Seal::create(&config.key_file, Zeroizing::new([7; 32]))?;
+        let app = muster::boot::open(config).await?;
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        muster::boot::start_loops(&app);
+        let served =
+            muster::http::serve::serve(listener, muster::http::router(app.clone()), None, app.lifecycle.clone());
+        app.lifecycle.spawn("http", served);
+        let token = token(&app, Role::Admin).await?;
+        Ok(Muster {
+            url,
+            token,
+            app,
+            http: reqwest::Client::new(),
+            _folder: folder,
+        })
+    }
+
+    /// Reads, and expects 200.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value> {
+        self.send(Method::GET, path, None).await?.expect(StatusCode::OK)
+    }
+
+    /// Sends a request with a body, if one is given.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.send_as(&self.token, method, path, body).await
+    }
+
+    /// The same with another token.
+    pub(crate) async fn send_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text)?
+        };
+        Ok(Answer { status, body })
+    }
+
+    /// Sends a POST.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// Adds a simulated cluster with its first certificate pinned, and waits until it was discovered. Returns its id.
+    pub(crate) async fn add(&self, cluster: &ClusterHandle) -> Result<String> {
+        let added = self.post("/api/v1/proxmox/clusters", &as_new(cluster)).await?;
+        let added = added.expect(StatusCode::CREATED)?;
+        let id = added["id"].as_str().context("an id")?.to_owned();
+        let path = format!("/api/v1/proxmox/clusters/{id}/discoveries");
+        wait_for("the first discovery", || async {
+            let log = self.get(&path).await?;
+            Ok(log["items"]
+                .as_array()
+                .is_some_and(|items| !items.is_empty())
+                .then_some(()))
+        })
+        .await?;
+        Ok(id)
+    }
+
+    /// The tree of a cluster.
+    pub(crate) async fn tree(&self, id: &str) -> Result<Value> {
+        self.get(&format!("/api/v1/proxmox/clusters/{id}/hierarchy")).await
+    }
+}
+
+impl Drop for Muster {
+    fn drop(&mut self) {
+        self.app.lifecycle.stop();
+    }
+}
+
+impl Answer {
+    /// The body, when the status is this one.
+    pub(crate) fn expect(self, status: StatusCode) -> Result<Value> {
+        if self.status != status {
+            bail!("{} instead of {status}: {}", self.status, self.body);
+        }
+        Ok(self.body)
+    }
+
+    /// The code of a problem document.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+/// A simulator whose time passes when it is told to.
+pub(crate) struct Lab {
+    sim: Sim,
+    clock: SteppedClock,
+}
+
+impl Lab {
+    /// Lets time pass in the simulated clusters; their nodes tell each other of their guests every 10 s.
+    pub(crate) fn pass(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+}
+
+impl Deref for Lab {
+    type Target = Sim;
+
+    fn deref(&self) -> &Sim {
+        &self.sim
+    }
+}
+
+/// The clusters of somebody's home.
+pub(crate) fn homelab() -> Result<Lab> {
+    simulate(Scenario::Homelab)
+}
+
+/// Some clusters. What Proxmox VE delays on purpose is answered at once.
+pub(crate) fn simulate(scenario: Scenario) -> Result<Lab> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let clock = SteppedClock::at(u64::try_from(now.as_millis())?);
+    let sim = Sim::start(Options {
+        scenario,
+        timing: Timing {
+            failed_login: Duration::ZERO,
+            unreachable: Duration::ZERO,
+            ..Timing::default()
+        },
+        clock: Clock::Stepped(clock.clone()),
+        ..Options::default()
+    })?;
+    Ok(Lab { sim, clock })
+}
+
+/// What one sends to add a simulated cluster.
+pub(crate) fn as_new(cluster: &ClusterHandle) -> Value {
+    json!({
+        "name": cluster.title,
+        "endpoints": cluster.endpoints,
+        "token_id": cluster.token_id,
+        "token_secret": cluster.token_secret,
+        "tls": { "mode": "pinned", "fingerprint": cluster.fingerprint },
+    })
+}
+
+/// A token of that role.
+pub(crate) async fn token(app: &App, role: Role) -> Result<String> {
+    let ctx = Ctx {
+        caller: Caller::CommandLine,
+        request: RequestId(app.ids.next()),
+    };
+    let new = NewToken {
+        name: format!("test {}", role.as_str()),
+        role,
+        expires_at: None,
+    };
+    let (_, text) = app.create_token(&ctx, new).await?;
+    Ok(text.to_string())
+}
+
+/// Asks again and again until there is an answer; fails after [`PATIENCE`] with the name of what did not come.
+pub(crate) async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask().await? {
+            return Ok(found);
+        }
+        if tokio::time::Instant::now() >= deadline {
+            bail!("{what} did not come within {} s", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+mod postgres {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use anyhow::{Context as _, Result};
+    use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+
+    /// Creates an empty database. Its name holds the process id, so that tests of several processes do not meet.
+    pub(super) async fn create() -> Result<String> {
+        let base = std::env::var("TEST_POSTGRES_URL")
+            .context("TEST_POSTGRES_URL names a throw-away PostgreSQL server; `make test` starts one")?;
+        let name = format!(
+            "muster_it_{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let mut admin = PgConnection::connect(&base).await?;
+        admin
+            .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}")))
+            .await?;
+        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
+        let (server, _) = base.rsplit_once('/').context("the address ends in a database name")?;
+        Ok(format!("{server}/{name}"))
+    }
+}
