@@ -23,8 +23,10 @@ enum Command {
     /// Every node listens on a loopback address of its own, all on the same port: the first node of the first cluster
     /// on 127.70.0.10, the second on 127.70.0.11, the first node of the second cluster on 127.71.0.10. When they
     /// answer, DIR/clusters.json has their addresses, fingerprints and tokens.
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
     /// Change a running simulator, or use what is in it.
+    #[command(after_help = CTL_EXAMPLES)]
     Ctl {
         /// The folder given to serve.
         #[arg(long, value_name = "DIR")]
@@ -33,6 +35,25 @@ enum Command {
         request: Request,
     },
 }
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  proxmox-sim serve --state /tmp/sim
+  proxmox-sim serve --state /tmp/fleet --scenario fleet --clusters 4 --guests 100
+
+Ask a node:
+  curl --cacert /tmp/sim/pki/homelab-1/pve-root-ca.pem -H 'Authorization: PVEAPIToken=ID=SECRET' \\
+    https://127.70.0.10:18006/api2/json/nodes";
+
+const CTL_EXAMPLES: &str = "\
+Examples:
+  proxmox-sim ctl --state /tmp/sim list
+  proxmox-sim ctl --state /tmp/sim guest exec --cluster homelab-1 --vmid 100 -- apt list --upgradable
+  proxmox-sim ctl --state /tmp/sim node shell --cluster homelab-1 --node pve1 -- 'pct list; pct exec 100 -- hostname'
+  proxmox-sim ctl --state /tmp/sim package publish --cluster homelab-1 --all --name openssl --version 9.9 --security
+  proxmox-sim ctl --state /tmp/sim node stop --cluster homelab-1 --node pve2
+  proxmox-sim ctl --state /tmp/sim fault set --cluster homelab-1 --name slow --arg 5000
+  proxmox-sim ctl --state /tmp/sim cert renew --cluster homelab-1 --node pve1";
 
 #[derive(Args)]
 struct Serve {

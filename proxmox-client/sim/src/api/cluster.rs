@@ -9,11 +9,10 @@ use crate::world::{Guest, Node, REPORT_LINGERS, Storage};
 /// Members and quorum. A node that is in no cluster lists only itself.
 pub(super) fn status(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let cluster = &*call.cluster;
-    let online = cluster.nodes.iter().filter(|node| node.online).count();
     let mut rows = Vec::new();
     if !cluster.standalone {
         let (name, nodes) = (&cluster.name, cluster.nodes.len());
-        let quorate = u8::from(online * 2 > nodes);
+        let quorate = u8::from(cluster.is_quorate());
         rows.push(json!({
             "type": "cluster", "id": "cluster", "name": name, "nodes": nodes, "version": nodes, "quorate": quorate,
         }));

@@ -70,6 +70,7 @@ pub(super) fn change(call: &mut Call<'_>) -> Result<Value, ApiError> {
     if let Some(lock) = guest.lock() {
         return Err(ApiError::failed(format!("CT is locked ({lock})")));
     }
+    call.expect_quorum()?;
     let expected = call.params.text("digest");
     if expected.is_some_and(|digest| digest != guest.config.digest()) {
         return Err(ApiError::failed(

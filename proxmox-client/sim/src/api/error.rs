@@ -55,6 +55,11 @@ impl ApiError {
         ApiError::parameters(Errors::from([(name.to_owned(), complaint.into())]))
     }
 
+    /// Too few nodes are there to change anything.
+    pub(crate) fn no_quorum() -> ApiError {
+        ApiError::failed("cluster not ready - no quorum?")
+    }
+
     /// There is no such guest of that kind on that node.
     pub(crate) fn no_guest(node: &str, kind: Kind, vmid: u32) -> ApiError {
         ApiError::failed(no_guest(node, kind, vmid))

@@ -35,7 +35,7 @@ pub(super) fn list_machines(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let rows = on_node(call, Kind::Qemu).map(|guest| {
         let mut entry = guest_status(guest, call.cluster.release, call.now);
         if full {
-            entry.insert("qmpstatus".to_owned(), entry["status"].clone());
+            entry.insert("qmpstatus".to_owned(), json!(guest.qemu_status()));
         }
         Value::Object(entry)
     });
@@ -55,7 +55,7 @@ pub(super) fn status(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let mut entry = guest_status(guest, call.cluster.release, call.now);
     entry.insert("ha".to_owned(), json!({ "managed": 0 }));
     if guest.kind == Kind::Qemu {
-        entry.insert("qmpstatus".to_owned(), entry["status"].clone());
+        entry.insert("qmpstatus".to_owned(), json!(guest.qemu_status()));
         if has_agent(guest) {
             entry.insert("agent".to_owned(), json!(1));
         }

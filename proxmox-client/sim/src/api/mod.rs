@@ -247,6 +247,15 @@ impl Call<'_> {
             .map_or("", |(_, value)| value)
     }
 
+    /// Changes need more than half of the nodes.
+    fn expect_quorum(&self) -> Result<(), ApiError> {
+        if self.cluster.is_quorate() {
+            Ok(())
+        } else {
+            Err(ApiError::no_quorum())
+        }
+    }
+
     fn may(&self, path: &str, privilege: &str) -> bool {
         self.cluster.allows(self.caller, path, privilege)
     }

@@ -45,6 +45,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Value, ApiError> {
         Ok(guest) if guest.is_running() => {
             return Err(ApiError::failed(format!("{} {vmid} already running", kind.short())));
         }
+        Ok(_) if !call.cluster.is_quorate() => return Err(ApiError::no_quorum()),
         Ok(guest) => match guest.lock() {
             Some(lock) => Err(locked(kind, lock)),
             None => Ok(()),
@@ -87,6 +88,7 @@ pub(super) fn reboot(call: &mut Call<'_>) -> Result<Value, ApiError> {
 
 fn running_or_error(call: &Call<'_>) -> Result<(), ApiError> {
     let guest = call.guest()?;
+    call.expect_quorum()?;
     match guest.is_running() {
         true => Ok(()),
         false => Err(ApiError::failed(format!(

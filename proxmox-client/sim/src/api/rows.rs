@@ -92,7 +92,7 @@ pub(super) fn guest_status(guest: &Guest, release: Release, now: Millis) -> Row 
     let mut row = row(json!({
         "vmid": guest.vmid,
         "name": guest.name(),
-        "status": status_word(guest.run),
+        "status": guest.status(),
         "cpus": guest.number("cores", 1),
         "maxmem": guest.memory(),
         "maxdisk": guest.disk_size(),
@@ -153,7 +153,7 @@ pub(super) fn guest_resource(guest: &Guest, pool: Option<&str>, release: Release
     };
     let load = Load::of(guest, report.run, report.at);
     load.put(&mut row);
-    row.insert("status".to_owned(), json!(status_word(report.run)));
+    row.insert("status".to_owned(), json!(report.status));
     row.insert("name".to_owned(), json!(report.name));
     row.insert("maxcpu".to_owned(), json!(guest.number("cores", 1)));
     row.insert("maxmem".to_owned(), json!(guest.memory()));
@@ -163,14 +163,6 @@ pub(super) fn guest_resource(guest: &Guest, pool: Option<&str>, release: Release
         row.insert("memhost".to_owned(), json!(load.mem));
     }
     row
-}
-
-/// `status` of a guest. A container on its way down is still called running.
-pub(super) fn status_word(run: Run) -> &'static str {
-    match run {
-        Run::Stopped => "stopped",
-        Run::Running { .. } => "running",
-    }
 }
 
 fn put_labels(guest: &Guest, row: &mut Row) {

@@ -78,6 +78,22 @@ pub enum GuestRequest {
     Stop(OneGuest),
     /// Switch a guest off and on again; pending configuration comes into force.
     Reboot(OneGuest),
+    /// Let a virtual machine stand still.
+    Pause(OneGuest),
+    /// Let a paused virtual machine go on.
+    Resume(OneGuest),
+    /// Change the name or the tags of a guest.
+    Set {
+        #[command(flatten)]
+        #[doc = "The guest."]
+        guest: OneGuest,
+        /// The new name.
+        #[arg(long)]
+        name: Option<String>,
+        /// The new tags, separated by semicolons.
+        #[arg(long)]
+        tags: Option<String>,
+    },
     /// Move a guest to another node of its cluster.
     Migrate {
         #[command(flatten)]

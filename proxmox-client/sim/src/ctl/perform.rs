@@ -15,7 +15,7 @@ use crate::guests::Streams;
 use crate::lab::{Lab, collect, exit_code, id};
 use crate::nodes::Nodes;
 use crate::scenario::{GuestSpec, add_guest};
-use crate::world::{AclEntry, Becomes, Cluster, Guest, Millis, Os, Token};
+use crate::world::{AclEntry, Becomes, Cluster, Guest, Kind, Os, Token};
 
 /// Everything that requests work on.
 pub(crate) struct Control {
@@ -64,12 +64,15 @@ impl Control {
             GuestRequest::Start(guest) => self.switch(&guest, &[Becomes::Running])?,
             GuestRequest::Stop(guest) => self.switch(&guest, &[Becomes::Stopped])?,
             GuestRequest::Reboot(guest) => self.switch(&guest, &[Becomes::Stopped, Becomes::Running])?,
+            GuestRequest::Pause(guest) => self.pause(&guest, true)?,
+            GuestRequest::Resume(guest) => self.pause(&guest, false)?,
+            GuestRequest::Set { guest, name, tags } => self.change(&guest, |guest| rename(guest, name, tags))?,
             GuestRequest::Migrate { guest, to } => self.migrate(&guest, &to)?,
             GuestRequest::Delete(guest) => self.delete(&guest)?,
             GuestRequest::Lock { guest, operation } => {
-                self.change(&guest, |guest, _| guest.config.set("lock", json!(operation)))?;
+                self.change(&guest, |guest| guest.config.set("lock", json!(operation)))?;
             }
-            GuestRequest::Unlock(guest) => self.change(&guest, |guest, _| drop(guest.config.active.remove("lock")))?,
+            GuestRequest::Unlock(guest) => self.change(&guest, |guest| drop(guest.config.active.remove("lock")))?,
             GuestRequest::Exec { guest, command } => {
                 return run(streams, |streams| {
                     self.lab.exec(&guest.cluster, guest.vmid, &command, streams)
@@ -137,9 +140,21 @@ impl Control {
         Ok(())
     }
 
-    fn change(&self, at: &OneGuest, change: impl FnOnce(&mut Guest, Millis)) -> Result<()> {
-        self.lab.site(&at.cluster)?.with(|cluster, now| {
-            change(cluster.guests.get_mut(&at.vmid).with_context(|| missing(at))?, now);
+    fn pause(&self, guest: &OneGuest, paused: bool) -> Result<()> {
+        self.lab.site(&guest.cluster)?.with(|cluster, _| {
+            let guest = cluster.guests.get_mut(&guest.vmid).with_context(|| missing(guest))?;
+            ensure!(
+                guest.kind == Kind::Qemu && guest.is_running(),
+                "only running virtual machines can be paused"
+            );
+            guest.paused = paused;
+            Ok(())
+        })
+    }
+
+    fn change(&self, at: &OneGuest, change: impl FnOnce(&mut Guest)) -> Result<()> {
+        self.lab.site(&at.cluster)?.with(|cluster, _| {
+            change(cluster.guests.get_mut(&at.vmid).with_context(|| missing(at))?);
             Ok(())
         })
     }
@@ -258,6 +273,18 @@ fn run(streams: Option<Streams>, start: impl FnOnce(Streams) -> Result<std::proc
 
 fn spec_runs(cluster: &Cluster, vmid: u32) -> bool {
     cluster.guests.get(&vmid).is_some_and(Guest::is_running)
+}
+
+fn rename(guest: &mut Guest, name: Option<String>, tags: Option<String>) {
+    let key = match guest.kind {
+        Kind::Lxc => "hostname",
+        Kind::Qemu => "name",
+    };
+    for (key, value) in [(key, name), ("tags", tags)] {
+        if let Some(value) = value {
+            guest.config.set(key, json!(value));
+        }
+    }
 }
 
 fn missing(guest: &OneGuest) -> String {

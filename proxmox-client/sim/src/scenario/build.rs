@@ -68,6 +68,7 @@ pub(crate) fn add_guest(cluster: &mut Cluster, spec: &GuestSpec, seed: u64, now:
         os: spec.os,
         config: Config::default(),
         run: Run::Stopped,
+        paused: false,
         published: None,
         address,
         backed_up: spec.backed_up,

@@ -114,6 +114,11 @@ impl Cluster {
             .filter(|guest| guest.node == node && guest.kind == kind)
     }
 
+    /// Whether enough nodes are there for the cluster to be changed.
+    pub(crate) fn is_quorate(&self) -> bool {
+        self.nodes.iter().filter(|node| node.online).count() * 2 > self.nodes.len()
+    }
+
     /// The pools that hold what an ACL path names.
     pub(crate) fn pools_of(&self, path: &str) -> Vec<String> {
         let Some(vmid) = path.strip_prefix("/vms/").and_then(|id| id.parse::<u32>().ok()) else {
@@ -220,6 +225,7 @@ impl Cluster {
             return;
         };
         guest.run = becomes.run(now, pid);
+        guest.paused = false;
         if becomes == Becomes::Stopped {
             guest.config.apply_pending();
         }
@@ -262,6 +268,7 @@ impl Cluster {
             guest.published = Some(Published {
                 at: now,
                 run: guest.run,
+                status: guest.qemu_status(),
                 name: guest.name(),
             });
         }

@@ -106,6 +106,8 @@ pub(crate) struct Published {
     pub(crate) at: Millis,
     /// The state then.
     pub(crate) run: Run,
+    /// The word for it.
+    pub(crate) status: &'static str,
     /// The name then.
     pub(crate) name: String,
 }
@@ -119,6 +121,8 @@ pub(crate) struct Guest {
     pub(crate) os: Os,
     pub(crate) config: Config,
     pub(crate) run: Run,
+    /// A virtual machine whose processor stands still.
+    pub(crate) paused: bool,
     pub(crate) published: Option<Published>,
     /// IPv4 address with prefix length; made up, nothing answers there.
     pub(crate) address: String,
@@ -145,6 +149,20 @@ impl Guest {
     /// Whether it is on.
     pub(crate) fn is_running(&self) -> bool {
         self.run != Run::Stopped
+    }
+
+    /// `running` or `stopped`. A container on its way down still counts as running.
+    pub(crate) fn status(&self) -> &'static str {
+        if self.is_running() { "running" } else { "stopped" }
+    }
+
+    /// What QEMU says: finer than [`Guest::status`], and what the cluster is told of virtual machines.
+    pub(crate) fn qemu_status(&self) -> &'static str {
+        if self.is_running() && self.paused {
+            "paused"
+        } else {
+            self.status()
+        }
     }
 
     /// `backup`, `snapshot` … while an operation holds it.

@@ -164,6 +164,47 @@ fn a_stopped_task_does_no_more() {
 }
 
 #[test]
+fn without_quorum_the_cluster_can_be_read_but_not_changed() {
+    let bench = Bench::start(two_nodes(vec![guest()]));
+    let asker = bench.ask(0, 0);
+    bench.sim.ctl("node stop --cluster lab --node pve2").expect("stopped");
+    assert_eq!(asker.get("/cluster/status")[0]["quorate"], 0);
+    assert_eq!(asker.ask("GET", "/nodes/pve1/lxc/100/config", "").status(), 200);
+    for (method, path, form) in [
+        ("PUT", "/nodes/pve1/lxc/100/config", "description=x"),
+        ("POST", "/nodes/pve1/lxc/100/status/stop", ""),
+    ] {
+        let answer = asker.ask(method, path, form);
+        assert_eq!(answer.status_line, "HTTP/1.1 500 cluster not ready - no quorum?");
+    }
+}
+
+#[test]
+fn a_paused_machine_is_told_to_the_cluster() {
+    let bench = Bench::start(one_node(vec![GuestSpec::qemu(200, "vm", "pve1", Os::Debian)]));
+    let asker = bench.ask(0, 0);
+    bench.sim.ctl("guest pause --cluster lab --vmid 200").expect("paused");
+    bench
+        .sim
+        .ctl("guest set --cluster lab --vmid 200 --name other --tags a;b")
+        .expect("changed");
+    bench.pass(10);
+    let row = resource(&asker, "qemu/200");
+    assert_eq!(
+        (&row["status"], &row["name"], &row["tags"]),
+        (&json!("paused"), &json!("other"), &json!("a;b"))
+    );
+    let status = asker.get("/nodes/pve1/qemu/200/status/current");
+    assert_eq!(
+        (&status["status"], &status["qmpstatus"]),
+        (&json!("running"), &json!("paused"))
+    );
+    bench.sim.ctl("guest resume --cluster lab --vmid 200").expect("resumed");
+    bench.pass(10);
+    assert_eq!(resource(&asker, "qemu/200")["status"], "running");
+}
+
+#[test]
 fn not_backed_up_guests_are_listed() {
     let bench = Bench::start(one_node(vec![
         guest(),
