@@ -116,6 +116,12 @@ impl Client {
         self.0.routes.set_nodes(nodes.into_iter().collect());
     }
 
+    /// The endpoint that a call about a node goes to first.
+    pub(crate) fn endpoint_for(&self, node: &str) -> Endpoint {
+        let order = self.0.routes.order(Some(node), Instant::now());
+        order.into_iter().next().expect("a client has at least one endpoint")
+    }
+
     /// Makes a call whose result has to be there.
     pub(crate) async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
         let body = self.call(&request).await?;

@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod exec;
 mod guests;
 mod lxc;
 mod nodes;

@@ -4,6 +4,7 @@ mod catalogue;
 mod decoding;
 mod failover;
 mod login;
+mod qemu_exec;
 mod refusals;
 mod secrets;
 mod server;
