@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::app::{App, Seal, discovery};
 use crate::clock::{SystemClock, SystemIds};
 use crate::config::Config;
-use crate::http;
+use crate::{http, jobs};
 
 /// Opens what the configuration names: the database, brought up to date, and the key.
 pub async fn open(config: Config) -> anyhow::Result<App> {
@@ -54,4 +54,5 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// Starts the background loops. Each part adds its own here.
 pub fn start_loops(app: &App) {
     discovery::start(app);
+    jobs::start(app);
 }

@@ -97,6 +97,11 @@ impl Ctx {
         .await
     }
 
+    /// The caller's name, as it stands beside what they asked for.
+    pub fn name(&self) -> &str {
+        self.actor().2
+    }
+
     fn actor(&self) -> (&'static str, Option<Uuid>, &str) {
         match &self.caller {
             Caller::User { id, name, .. } => ("user", Some(id.0), name),

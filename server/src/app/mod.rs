@@ -9,6 +9,7 @@ pub mod context;
 pub mod discovery;
 pub mod error;
 pub mod fleet;
+pub mod jobs;
 pub mod seal;
 pub mod settings;
 pub mod tokens;
@@ -24,6 +25,7 @@ pub use seal::Seal;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
+use crate::jobs::Jobs;
 use crate::lifecycle::Lifecycle;
 use crate::pve::Pve;
 
@@ -46,6 +48,8 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// What is remembered of clusters between two questions.
     pub pve: Arc<Pve>,
+    /// What is remembered of running jobs.
+    pub jobs: Arc<Jobs>,
 }
 
 impl App {
@@ -60,6 +64,7 @@ impl App {
             lifecycle: Lifecycle::new(clock.clone()),
             clock,
             pve: Arc::default(),
+            jobs: Arc::default(),
         }
     }
 }

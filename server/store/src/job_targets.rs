@@ -10,9 +10,9 @@ use crate::tx::{Tx, on};
 
 const INSERT: &str = "INSERT INTO job_targets (id, job_id, place, guest_id, name, state, reason_code, reason_detail, \
     attempt, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)";
-const OF_JOB: &str = "SELECT t.*, g.vmid, n.name AS node FROM job_targets t LEFT JOIN guests g ON g.id = t.guest_id \
+const OF_JOB: &str = "SELECT t.*, g.vmid, g.node_id, n.name AS node FROM job_targets t LEFT JOIN guests g ON g.id = t.guest_id \
     LEFT JOIN proxmox_nodes n ON n.id = g.node_id WHERE t.job_id = $1 ORDER BY t.place";
-const ONE: &str = "SELECT t.*, g.vmid, n.name AS node FROM job_targets t LEFT JOIN guests g ON g.id = t.guest_id \
+const ONE: &str = "SELECT t.*, g.vmid, g.node_id, n.name AS node FROM job_targets t LEFT JOIN guests g ON g.id = t.guest_id \
     LEFT JOIN proxmox_nodes n ON n.id = g.node_id WHERE t.id = $1";
 const OPEN_OF_KIND: &str = "SELECT t.guest_id FROM job_targets t JOIN jobs j ON j.id = t.job_id \
     WHERE j.kind = $1 AND t.state IN ('queued', 'running', 'waiting') AND t.guest_id IS NOT NULL";
@@ -54,6 +54,8 @@ pub struct TargetRow {
     /// The guest's number; read only.
     pub vmid: Option<i64>,
     /// The guest's node; read only.
+    pub node_id: Option<Uuid>,
+    /// The name of the guest's node; read only.
     pub node: Option<String>,
 }
 

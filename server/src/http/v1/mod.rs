@@ -4,6 +4,7 @@ mod audit;
 mod clusters;
 mod guests;
 mod hierarchy;
+mod jobs;
 mod nodes;
 mod rollup;
 mod session;
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Routes {
         clusters::routes(),
         guests::routes(),
         hierarchy::routes(),
+        jobs::routes(),
         nodes::routes(),
         session::routes(),
         settings::routes(),
