@@ -246,6 +246,7 @@ mod tests {
                 started_at: Some(11),
                 finished_at: Some(12),
                 vmid: Some(100),
+                node_id: Some(Uuid::from_u128(2)),
                 node: Some("pve1".to_owned()),
             };
             assert_eq!(row, expected);
