@@ -1,15 +1,16 @@
 /** The nouns of the product, as the API sends them. */
-import type { components } from "./schema";
+import type { components as pending } from "./pending";
+import type { components as described } from "./schema.gen";
 
-type Schemas = components["schemas"];
+type Schemas = described["schemas"] & pending["schemas"];
 
 export type Action = Schemas["Action"];
-export type Agent = Schemas["Agent"];
+export type Agent = Schemas["GuestAgent"];
 export type AuditEntry = Schemas["AuditEntry"];
 export type Bulk = Schemas["Bulk"];
-export type Certificate = Schemas["Certificate"];
+export type Certificate = Schemas["ProbeReport"];
 export type Cluster = Schemas["Cluster"];
-export type DiscoveryRow = Schemas["DiscoveryRow"];
+export type DiscoveryRow = Schemas["Discovery"];
 export type Guest = Schemas["Guest"];
 export type Hierarchy = Schemas["Hierarchy"];
 export type Job = Schemas["Job"];
@@ -25,6 +26,6 @@ export type TestReport = Schemas["TestReport"];
 export type Tick = Schemas["Tick"];
 export type Token = Schemas["Token"];
 export type Update = Schemas["Update"];
-export type Updates = Schemas["Updates"];
+export type Updates = Schemas["GuestUpdates"];
 export type User = Schemas["User"];
 export type Way = Schemas["Way"];

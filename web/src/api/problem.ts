@@ -21,12 +21,12 @@ export class Problem extends Error {
     this.fields = fields;
   }
 
-  /** Reads the server's answer; `fields` maps the last name of each JSON pointer to its message. */
+  /** Reads the server's answer; `fields` maps the name of each wrong field to its message. */
   static fromAnswer(status: number, body: unknown): Problem {
     if (!isProblemBody(body)) {
       return new Problem(status, `http_${status}`, `The server answered ${status}`, "Its answer has no explanation. The server log has one.", null, new Map());
     }
-    const fields = new Map((body.errors ?? []).map((error) => [error.pointer.split("/").at(-1) ?? "", error.detail]));
+    const fields = new Map((body.errors ?? []).map((error) => [fieldOf(error.pointer), error.detail]));
     return new Problem(status, body.code, body.title, body.detail ?? body.title, body.request_id ?? null, fields);
   }
 
@@ -45,4 +45,9 @@ export class Problem extends Error {
 
 function isProblemBody(body: unknown): body is ProblemBody {
   return typeof body === "object" && body !== null && "code" in body && "title" in body;
+}
+
+/** The name in a JSON pointer: "/endpoints/0" is about `endpoints`, "/retention/jobs_days" about `jobs_days`. */
+function fieldOf(pointer: string): string {
+  return pointer.split("/").findLast((part) => !/^\d*$/.test(part)) ?? "";
 }

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 import type { Cluster } from "../api/model";
 import type { LinkState } from "../live/linkState";
-import { Glyph } from "../parts/Glyph";
+import { Glyph, type GlyphName, type Tone } from "../parts/Glyph";
 import { hourAndMinute } from "../words/time";
 import styles from "./LinkWords.module.css";
 import { words } from "./words";
 
 /** The live link in words. Amber only after 3 s: a short cut is nobody's business. */
-export function LinkWords({ link, clusters }: { link: LinkState; clusters: readonly Cluster[] }) {
+export function LinkWords({ link, clusters }: { link: LinkState; clusters: readonly Cluster[] | null }) {
   const now = useSecondsWhile(link.kind === "lost");
   if (link.kind === "lost" && now - link.since > 3000) {
     const seconds = Math.ceil((link.nextTry - now) / 1000);
@@ -20,12 +20,17 @@ export function LinkWords({ link, clusters }: { link: LinkState; clusters: reado
       </span>
     );
   }
+  if (link.kind === "connecting" || clusters === null) return <Words glyph="waiting" tone="quiet" text={words.connecting} />;
+  if (clusters.length === 0) return <Words glyph="waiting" tone="quiet" text={words.noCluster} />;
   const answering = clusters.filter((cluster) => cluster.status === "active").length;
-  const text = link.kind === "connecting" ? words.connecting : clusters.length === 0 ? words.noCluster : words.live(words.clustersAnswer(answering, clusters.length));
-  const quiet = clusters.length === 0 || link.kind === "connecting";
+  const text = words.live(words.clustersAnswer(answering, clusters.length));
+  return answering === clusters.length ? <Words glyph="running" tone="good" text={text} /> : <Words glyph="attention" tone="warn" text={text} />;
+}
+
+function Words({ glyph, tone, text }: { glyph: GlyphName; tone: Tone; text: string }) {
   return (
     <span className={styles.link} title={text}>
-      <Glyph name={quiet ? "waiting" : answering === clusters.length ? "running" : "attention"} tone={quiet ? "quiet" : answering === clusters.length ? "good" : "warn"} />
+      <Glyph name={glyph} tone={tone} />
       <span className={styles.text}>{text}</span>
     </span>
   );

@@ -14,7 +14,7 @@ import { words } from "./words";
 /** Whether the page is live, who is signed in, and what stands behind that name: theme and sign-out. */
 export function RailFoot() {
   const { user, version } = useSession();
-  const clusters = useQuery(queries.clusters).data ?? [];
+  const clusters = useQuery(queries.clusters).data ?? null;
   const link = useLinkState();
   return (
     <div className={styles.foot}>

@@ -34,10 +34,10 @@ export function AuditPage() {
           rowKey={(entry) => entry.id}
           columns={[
             { id: "when", header: words.when, head: true, cell: (entry) => <Ago at={entry.at} /> },
-            { id: "who", header: words.who, cell: (entry) => entry.actor },
+            { id: "who", header: words.who, cell: (entry) => entry.actor.name },
             { id: "what", header: words.what, cell: (entry) => entry.action },
-            { id: "on", header: words.on, quiet: true, cell: (entry) => entry.target },
-            { id: "result", header: words.result, quiet: true, cell: resultOf },
+            { id: "on", header: words.on, quiet: true, cell: (entry) => <>{entry.target.name} <span className="third">{entry.target.kind}</span></> },
+            { id: "detail", header: words.detail, quiet: true, cell: detailOf },
           ]}
           footer={
             audit.hasNextPage && (
@@ -54,11 +54,8 @@ export function AuditPage() {
   );
 }
 
-function resultOf({ result, detail }: AuditEntry) {
-  const more = typeof detail === "string" ? detail : detail && Object.keys(detail).length > 0 ? JSON.stringify(detail) : "";
-  return (
-    <>
-      {result} <span className="third">{more}</span>
-    </>
-  );
+/** The facts of an entry, in the words of the API. */
+function detailOf({ detail }: AuditEntry) {
+  const facts = Object.entries(detail as Record<string, unknown>).map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return <span className="third">{facts.join(", ")}</span>;
 }

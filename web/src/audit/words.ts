@@ -4,7 +4,7 @@ export const words = {
   who: "Who",
   what: "What",
   on: "On",
-  result: "Result",
+  detail: "Details",
   emptyTitle: "Nothing was changed yet.",
   emptyText: "Every change that somebody or something makes is written here, in the same transaction as the change.",
   older: "Show older entries",

@@ -25,7 +25,8 @@ export function ClusterHealth({ cluster }: { cluster: Cluster }) {
       {cluster.error && (
         <Page.Section plain>
           <Note kind="bad" title={`${cluster.name} ${words.error}.`}>
-            {cluster.error.detail} {words.errorSince} <Ago at={cluster.error.since} />. {words.errorHelp}
+            {cluster.error.detail} {cluster.error.since && <>{words.errorSince} <Ago at={cluster.error.since} />. </>}
+            {words.errorHelp}
           </Note>
         </Page.Section>
       )}

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { call, send } from "../api/call";
@@ -151,7 +151,11 @@ function RemoveDialog({ cluster, onClose }: { cluster: Cluster; onClose: () => v
       await cache.invalidateQueries({ queryKey: keys.clusters });
     },
   });
-  const { guests, no_agent } = cluster.rollup;
+  const preview = useQuery({
+    queryKey: ["removal", cluster.id],
+    queryFn: ({ signal }) => send(call("delete", "/api/v1/proxmox/clusters/{id}", { path: { id: cluster.id }, query: { dry_run: true } }), signal),
+    gcTime: 0,
+  });
   return (
     <Dialog
       title={words.removeTitle(cluster.name)}
@@ -167,9 +171,10 @@ function RemoveDialog({ cluster, onClose }: { cluster: Cluster; onClose: () => v
         </>
       }
     >
-      <p>{words.removeText(fleetWords.guests(guests), guests - no_agent)}</p>
+      {preview.data && <p>{words.removeText(fleetWords.guests(preview.data.guests), preview.data.agents)}</p>}
+      {preview.isPending && <p role="status">{words.removeAsking}</p>}
       <Field label={words.removeConfirm(cluster.name)} value={typed} onChange={setTyped} autoFocus />
-      {remove.error && <ProblemNote error={remove.error} />}
+      {(remove.error ?? preview.error) && <ProblemNote error={remove.error ?? preview.error} />}
     </Dialog>
   );
 }

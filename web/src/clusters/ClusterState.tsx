@@ -10,7 +10,7 @@ export function ClusterState({ cluster }: { cluster: Cluster }) {
   return (
     <State glyph="failed" tone="bad">
       <span title={cluster.error?.detail}>{words.error}</span>
-      {cluster.error && (
+      {cluster.error?.since && (
         <>
           , <Ago at={cluster.error.since} />
         </>

@@ -26,7 +26,7 @@ export function DiscoveryLog({ cluster }: { cluster: Cluster }) {
       rowKey={(row) => row.id}
       columns={[
         { id: "when", header: columns.when, head: true, cell: (row) => <Ago at={row.started_at} suffix=" ago" /> },
-        { id: "why", header: columns.why, quiet: true, cell: (row) => words.trigger[row.trigger] },
+        { id: "why", header: columns.why, quiet: true, cell: (row) => words.trigger[row.trigger] ?? row.trigger },
         { id: "found", header: columns.found, cell: (row) => words.found(row.nodes_found, row.guests_found) },
         { id: "changes", header: columns.changes, cell: (row) => <Changes row={row} /> },
         { id: "problems", header: columns.problems, cell: (row) => <Problems row={row} /> },
@@ -37,12 +37,16 @@ export function DiscoveryLog({ cluster }: { cluster: Cluster }) {
 }
 
 function Changes({ row }: { row: DiscoveryRow }) {
-  const parts = ([["newOnes", row.new], ["changed", row.changed], ["gone", row.gone]] as const).filter(([, names]) => names.length > 0);
+  const parts = ([["newOnes", row.new], ["changed", row.changed], ["gone", row.gone]] as const).filter(([, found]) => found.length > 0);
   if (parts.length === 0) return <span className={styles.quiet}>{words.nothingNew}</span>;
-  return <>{parts.map(([kind, names]) => `${words[kind]}: ${listed(names, 4)}`).join("; ")}</>;
+  return <>{parts.map(([kind, found]) => `${words[kind]}: ${listed(found.map(nameOf), 4)}`).join("; ")}</>;
 }
 
 function Problems({ row }: { row: DiscoveryRow }) {
   if (row.errors.length === 0) return null;
   return <span className={styles.bad}>{row.errors.map((error) => [error.node, error.detail].filter(Boolean).join(": ")).join("; ")}</span>;
+}
+
+function nameOf({ name, facts }: DiscoveryRow["new"][number]): string {
+  return facts && facts.length > 0 ? `${name} (${facts.join(", ")})` : name;
 }

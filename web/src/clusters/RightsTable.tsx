@@ -25,14 +25,15 @@ export function RightsTable({ report }: { report: TestReport }) {
             <tr key={feature.name}>
               <th scope="row">
                 <span className={styles.for}>
-                  <Glyph name={feature.ok ? "succeeded" : "step"} tone={feature.ok ? "good" : "warn"} />
+                  <Glyph name={feature.ok ? "succeeded" : "step"} tone={feature.ok ? "good" : feature.used ? "warn" : "quiet"} />
                   {feature.label}
+                  {!feature.used && <span className={styles.quiet}>{words.later}</span>}
                 </span>
               </th>
               <td>
                 <code>{feature.rights.join(", ")}</code>
               </td>
-              <td className={feature.ok ? styles.quiet : styles.missing}>{feature.ok ? words.yes : words.missing([...new Set(feature.missing.map(({ path }) => path))].join(", "))}</td>
+              <td className={feature.ok || !feature.used ? styles.quiet : styles.missing}>{feature.ok ? words.yes : words.missing([...new Set(feature.missing.map(({ path }) => path))].join(", "))}</td>
             </tr>
           ))}
           {report.excess.length > 0 && (
@@ -61,9 +62,9 @@ export function RightsTable({ report }: { report: TestReport }) {
   );
 }
 
-/** Counts of single rights, for the one sentence above the table. */
+/** Counts of single rights that this version uses, for the one sentence above the table. */
 export function missingRights(report: TestReport): number {
-  return new Set(report.features.flatMap((feature) => feature.missing.map(({ right }) => right))).size;
+  return new Set(report.features.flatMap((feature) => (feature.used ? feature.missing : []).map(({ right }) => right))).size;
 }
 
 function RightsLines({ report }: { report: TestReport }) {

@@ -30,7 +30,7 @@ export const words = {
   checkRights: "Check the rights",
   rightsWait: "Asks PVE what this token may do; nothing is changed.",
   discoveryEmpty: "No discovery has run yet.",
-  trigger: { request: "asked for", schedule: "by itself", added: "after adding" },
+  trigger: { request: "asked for", schedule: "by itself", added: "after adding" } as Readonly<Record<string, string>>,
   found: (nodes: number, guests: number) => `${nodes} nodes, ${guests} guests`,
   columns: { when: "When", why: "Why", found: "Found", changes: "Changes", took: "Took", problems: "Problems" },
   newOnes: "new",
@@ -55,6 +55,7 @@ export const words = {
   removeTitle: (name: string) => `Remove ${name} from Muster?`,
   removeText: (guests: string, agents: number) =>
     `Muster forgets ${guests}, their scans and their jobs, and deletes the token secret. ${agents > 0 ? `${agents === 1 ? "1 agent loses" : `${agents} agents lose`} the connection for good and must be removed in the guests. ` : ""}Nothing is changed in Proxmox; the token there stays until you delete it.`,
+  removeAsking: "Asking what would go…",
   removeConfirm: (name: string) => `Type ${name} to remove it`,
   removeDo: "Remove the cluster",
   keep: "Keep it",

@@ -73,7 +73,7 @@ function useCounts(clusters: readonly Cluster[], trees: ReadonlyMap<string, Clus
     return {
       all: sum(({ rollup }) => rollup.guests),
       outdated: sum(({ rollup }) => rollup.out_of_date),
-      security: sum(({ rollup }) => rollup.ticks.filter(({ tick }) => tick === "security").length),
+      security: sum(({ rollup }) => rollup.marks.security ?? 0),
       "no-agent": sum(({ rollup }) => rollup.no_agent),
       unknown: sum(({ rollup }) => rollup.unknown),
     };

@@ -13,37 +13,35 @@ const mostTicks = 400;
 /** The roll call of everything: one tick per guest, in the order of clusters and nodes. */
 export function FleetCall({ fleet, onPick }: { fleet: Fleet; onPick?: (guest: string) => void }) {
   const groups = useMemo(() => callGroups(fleet), [fleet]);
-  const all = useMemo(() => fleet.clusters.flatMap((cluster) => cluster.rollup.ticks), [fleet.clusters]);
-  if (all.length === 0) return null;
+  const amounts = useMemo(() => totals(fleet.clusters), [fleet.clusters]);
+  if (amounts.length === 0) return null;
   return (
     <div className={styles.strip}>
       <div className={styles.groups}>
         {groups.map((group) => (
           <div key={group.id} className={styles.group}>
-            <RollCall ticks={group.ticks} label={group.name} onPick={onPick} />
+            <RollCall ticks={group.ticks} marks={group.marks} label={group.name} onPick={onPick} />
             <span className={styles.name}>
-              <b className={styles.node}>{group.name}</b>, {words.guests(group.ticks.length)}
+              <b className={styles.node}>{group.name}</b>, {words.guests(group.guests)}
             </span>
           </div>
         ))}
       </div>
-      <Legend ticks={all} />
+      <Legend amounts={amounts} />
     </div>
   );
 }
 
 /** How many guests are in each state, with the form that stands for it. */
-function Legend({ ticks }: { ticks: readonly CallTick[] }) {
+function Legend({ amounts }: { amounts: ReturnType<typeof tally> }) {
   return (
     <ul className={styles.legend}>
-      {tally(ticks)
-        .filter(([, amount]) => amount > 0)
-        .map(([tick, amount]) => (
-          <li key={tick}>
-            <TickSample tick={tick} />
-            {tickWord[tick]} {number(amount)}
-          </li>
-        ))}
+      {amounts.map(([tick, amount]) => (
+        <li key={tick}>
+          <TickSample tick={tick} />
+          {tickWord[tick]} {number(amount)}
+        </li>
+      ))}
     </ul>
   );
 }
@@ -51,20 +49,32 @@ function Legend({ ticks }: { ticks: readonly CallTick[] }) {
 interface Group {
   readonly id: string;
   readonly name: string;
+  readonly guests: number;
   readonly ticks: readonly CallTick[];
+  readonly marks?: Readonly<Record<string, number>>;
+}
+
+/** The marks of all clusters together. */
+function totals(clusters: Fleet["clusters"]): ReturnType<typeof tally> {
+  const sums: Record<string, number> = {};
+  for (const { rollup } of clusters) for (const [mark, amount] of Object.entries(rollup.marks)) sums[mark] = (sums[mark] ?? 0) + amount;
+  return tally([], sums);
 }
 
 function callGroups({ clusters, trees }: Fleet): readonly Group[] {
-  const total = clusters.reduce((sum, cluster) => sum + cluster.rollup.ticks.length, 0);
+  const total = clusters.reduce((sum, cluster) => sum + cluster.rollup.guests, 0);
   if (total > mostTicks || clusters.some((cluster) => !trees.has(cluster.id))) {
-    return clusters.map(({ id, name, rollup }) => ({ id, name, ticks: rollup.ticks }));
+    return clusters.map(({ id, name, rollup }) => ({ id, name, guests: rollup.guests, ticks: rollup.ticks, marks: rollup.marks }));
   }
   return clusters.flatMap((cluster) => {
     const tree = trees.get(cluster.id);
     if (!tree) return [];
     const guests = guestsByNode(tree);
     return tree.nodes
-      .map((node) => ({ id: node.id, name: node.name, ticks: (guests.get(node.name) ?? []).map(({ id, tick, name }) => ({ id, tick, name })) }))
+      .map((node) => {
+        const ticks = (guests.get(node.name) ?? []).map(({ id, tick, name }) => ({ id, tick, name }));
+        return { id: node.id, name: node.name, guests: ticks.length, ticks };
+      })
       .filter((group) => group.ticks.length > 0);
   });
 }

@@ -96,7 +96,7 @@ function NodeStatus({ row: { node } }: { row: NodeRow }) {
       </State>
     );
   }
-  return <RollCall ticks={node.rollup.ticks} size="row" label={node.name} />;
+  return <RollCall ticks={node.rollup.ticks} marks={node.rollup.marks} size="row" label={node.name} />;
 }
 
 function ClusterStatus({ row: { cluster, nodes } }: { row: ClusterRow }) {

@@ -11,6 +11,8 @@ export interface Fleet {
   readonly clusters: readonly Cluster[];
   readonly trees: ReadonlyMap<string, ClusterTree>;
   readonly loading: boolean;
+  /** Which clusters there are is known; false when even their list could not be read. */
+  readonly known: boolean;
   /** All guests of all clusters are here. */
   readonly complete: boolean;
   readonly error: Error | null;
@@ -32,6 +34,7 @@ export function useFleet(wanted: "all" | ((cluster: string) => boolean)): Fleet 
       clusters,
       trees: combined.trees,
       loading: list.isPending,
+      known: list.data !== undefined,
       complete: !list.isPending && combined.trees.size === clusters.length,
       error: list.error ?? combined.error,
       retry: () => void (list.error ? list.refetch() : combined.retry()),

@@ -6,7 +6,7 @@ import { Skeleton } from "../parts/Skeleton";
 import { guestActionWords } from "./actions";
 import styles from "./ReachPanel.module.css";
 import { useGuestAction } from "./useGuestAction";
-import { pageWords as words, transportWord } from "./words";
+import { pageWords as words } from "./words";
 
 const looks: Record<Way["state"], [GlyphName, Tone]> = { ready: ["running", "good"], needs: ["step", "warn"], impossible: ["impossible", "quiet"] };
 
@@ -20,7 +20,7 @@ export function ReachPanel({ guest, error, onRetry }: { guest: Guest; error: unk
         <h2>
           {words.reach} <span className={styles.lead}>{words.reachLead}</span>
         </h2>
-        <p className={styles.sentence}>{needs_step ?? (best ? `Work goes in by: ${(transportWord[best] ?? label).toLowerCase()}.` : label)}</p>
+        <p className={styles.sentence}>{needs_step ?? (best ? words.goesInBy(label) : label)}</p>
       </header>
       {error ? <div className={styles.pad}><ProblemNote error={error} onRetry={onRetry} /></div> : null}
       {!ways && !error && <Skeleton rows={8} what={words.reach} />}
@@ -34,7 +34,7 @@ export function ReachPanel({ guest, error, onRetry }: { guest: Guest; error: unk
               <Glyph name={glyph} tone={tone} />
               <div className={styles.text}>
                 <span className={styles.name}>
-                  {transportWord[way.transport] ?? way.transport}
+                  {way.label}
                   {inUse && <span className={styles.used}>{words.inUse}</span>}
                 </span>
                 <span className={styles.reason}>{way.reason}</span>

@@ -47,6 +47,7 @@ export const pageWords = {
   reach: "Reach",
   reachLead: "how a command gets in",
   inUse: "in use",
+  goesInBy: (way: string) => `Work goes in by: ${way}.`,
   noUpdates: "Nothing waits.",
   noUpdatesText: "The last scan found every package at its newest version.",
   neverTitle: "Never scanned.",
@@ -93,18 +94,4 @@ export const pageWords = {
   agentVersion: (version: string) => `muster-agent ${version}`,
   lastSeen: "last seen",
   byHand: "Show the line to paste",
-};
-
-/** The transports by the server's names. */
-export const transportWord: Readonly<Record<string, string>> = {
-  agent: "Agent",
-  node_agent: "Node agent",
-  exec: "Exec endpoint",
-  exec_endpoint: "Exec endpoint",
-  qemu_agent: "QEMU guest agent",
-  qemu_guest_agent: "QEMU guest agent",
-  token_console: "Token console",
-  ticket_console: "Ticket console",
-  ssh: "SSH to the node",
-  by_hand: "By hand",
 };

@@ -1,16 +1,16 @@
 import type { Cluster, Guest, Job, Node } from "../api/model";
 
-/** What the server says over the live link. The view inside is current at the moment of delivery. */
-export type Frame = { readonly seq: number; readonly cluster_id?: string } & (
-  | { readonly kind: "cluster.changed"; readonly cluster: Cluster }
+/** What the server says over the live link. The view inside is current at the moment of delivery; null when the thing is gone by then. */
+export type Frame = { readonly seq: number } & (
+  | { readonly kind: "cluster.changed"; readonly cluster: Cluster | null }
   | { readonly kind: "cluster.removed"; readonly id: string }
-  | { readonly kind: "node.changed"; readonly node: Node }
-  | { readonly kind: "guest.changed" | "updates.changed"; readonly guest: Guest }
+  | { readonly kind: "node.changed"; readonly node: Node | null }
+  | { readonly kind: "guest.changed" | "updates.changed"; readonly guest: Guest | null }
   | { readonly kind: "guest.gone"; readonly id: string }
-  | { readonly kind: "agent.state"; readonly id: string; readonly state: Guest["agent"]["state"] }
-  | { readonly kind: "job.changed"; readonly job: Job }
+  | { readonly kind: "agent.state"; readonly id: string; readonly state?: Guest["agent"]["state"]; readonly guest?: Guest | null }
+  | { readonly kind: "job.changed"; readonly job: Job | null }
   | { readonly kind: "job.log"; readonly job: string; readonly n: number }
-  | { readonly kind: "discovery.finished"; readonly cluster: string }
+  | { readonly kind: "discovery.finished"; readonly id?: string; readonly cluster?: string }
   | { readonly kind: "resync" }
 );
 

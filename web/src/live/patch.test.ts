@@ -54,7 +54,7 @@ describe("applyFrames", () => {
   });
 
   it("keeps the ways in of the guest's own page, which a row does not carry", () => {
-    const ways = [{ transport: "agent", state: "ready" as const, reason: "Connected." }];
+    const ways = [{ transport: "agent" as const, label: "Agent", state: "ready" as const, reason: "Connected." }];
     cache.setQueryData<Guest>(keys.guest("g100"), aGuest({ reach: { best: "agent", label: "agent", ways } }));
     applyFrames(cache, [{ seq: 1, kind: "guest.changed", guest: aGuest({ vmid: 100, name: "new" }) }]);
     expect(cache.getQueryData<Guest>(keys.guest("g100"))).toMatchObject({ name: "new", reach: { ways } });

@@ -23,31 +23,32 @@ export function applyFrames(cache: QueryClient, frames: readonly Frame[]): Lefto
   for (const frame of frames) {
     switch (frame.kind) {
       case "cluster.changed":
-        clusters.set(frame.cluster.id, frame.cluster);
+        if (frame.cluster) clusters.set(frame.cluster.id, frame.cluster);
         break;
       case "cluster.removed":
         removed.add(frame.id);
         break;
       case "node.changed":
-        nodes.set(frame.node.id, frame.node);
+        if (frame.node) nodes.set(frame.node.id, frame.node);
         break;
       case "guest.changed":
       case "updates.changed":
-        guests.set(frame.guest.id, frame.guest);
+        if (frame.guest) guests.set(frame.guest.id, frame.guest);
         break;
       case "agent.state":
-        patchAgent(cache, guests, frame.id, frame.state);
+        if (frame.guest) guests.set(frame.guest.id, frame.guest);
+        else if (frame.state) patchAgent(cache, guests, frame.id, frame.state);
         break;
       case "guest.gone":
         gone.add(frame.id);
         break;
       case "job.changed":
-        jobs.set(frame.job.id, frame.job);
+        if (frame.job) jobs.set(frame.job.id, frame.job);
         break;
       case "job.log":
         break;
       case "discovery.finished":
-        void cache.invalidateQueries({ queryKey: keys.discoveries(frame.cluster) });
+        void cache.invalidateQueries({ queryKey: ["discoveries"] });
         break;
       case "resync":
         everything = true;

@@ -13,6 +13,9 @@ import { shareStream } from "./share";
 /** Sums are read again at most this often, when guests changed and the server did not say the sums itself. */
 const sumsPause = 2_000;
 
+/** A link that is lost this long makes the page ask who is signed in. */
+const sessionDoubt = 3_000;
+
 /** Keeps the cache true to the server's events while the user is signed in. Returns the function that stops it. */
 export function startLive(cache: QueryClient): () => void {
   let waiting: Frame[] = [];
@@ -43,7 +46,14 @@ export function startLive(cache: QueryClient): () => void {
     if (document.hidden) setTimeout(flush, 250);
     else requestAnimationFrame(flush);
   };
-  const stop = shareStream({ onFrame, onState: setLinkState });
+  const stop = shareStream({
+    onFrame,
+    onState: (state) => {
+      setLinkState(state);
+      // A stream that does not come back may have ended because the session did.
+      if (state.kind === "lost" && state.nextTry - state.since > sessionDoubt) void cache.invalidateQueries({ queryKey: keys.session });
+    },
+  });
   return () => {
     stop();
     clearTimeout(sumsTimer);
@@ -53,7 +63,7 @@ export function startLive(cache: QueryClient): () => void {
 /** Who does not see the page hears that a job ended; a failure at once, the rest when the voice is free. */
 function sayFinishedJobs(batch: readonly Frame[]): void {
   for (const frame of batch) {
-    if (frame.kind !== "job.changed" || !frame.job.finished_at) continue;
+    if (frame.kind !== "job.changed" || !frame.job?.finished_at) continue;
     const { title, state, progress } = frame.job;
     const text = words.jobEnded(title, jobLook[state].word, progress.done, progress.failed);
     if (progress.failed > 0) announceFailure(text);

@@ -10,6 +10,10 @@ export interface CallTick {
   readonly name?: string;
 }
 
+/** Counts by state, for groups that are too large for single ticks. */
+type Marks = Readonly<Record<string, number>>;
+type Amounts = readonly (readonly [Tick, number])[];
+
 const sizes = { row: { width: 4, gap: 2, height: 14 }, page: { width: 9, gap: 4, height: 32 } } as const;
 type Size = keyof typeof sizes;
 
@@ -34,10 +38,11 @@ const mostTicks = 120;
  * One tick per guest, in the order of the node; height and form say the state, colour only supports it.
  * One SVG with a sentence for screen readers.
  */
-export function RollCall({ ticks, label, size = "page", onPick }: { ticks: readonly CallTick[]; label: string; size?: Size; onPick?: (id: string) => void }) {
+export function RollCall({ ticks, marks, label, size = "page", onPick }: { ticks: readonly CallTick[]; marks?: Marks; label: string; size?: Size; onPick?: (id: string) => void }) {
   const { width, gap, height } = sizes[size];
-  const sentence = useMemo(() => `${label}: ${inWords(ticks)}`, [label, ticks]);
-  if (ticks.length > mostTicks) return <StackedCall ticks={ticks} sentence={sentence} height={height} width={size === "page" ? 200 : 90} />;
+  const amounts = useMemo(() => tally(ticks, marks), [ticks, marks]);
+  const sentence = `${label}: ${inWords(amounts)}`;
+  if (ticks.length > mostTicks || (ticks.length === 0 && amounts.length > 0)) return <StackedCall amounts={amounts} sentence={sentence} height={height} width={size === "page" ? 132 : 90} />;
   const total = Math.max(width, ticks.length * (width + gap) - gap);
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions -- a short way for the mouse; the rows below have the keyboard's
@@ -81,17 +86,19 @@ function TickForm({ tick: { id, tick, name }, x, width, height }: { tick: CallTi
   );
 }
 
-function StackedCall({ ticks, sentence, width, height }: { ticks: readonly CallTick[]; sentence: string; width: number; height: number }) {
-  const parts = tally(ticks).filter(([, amount]) => amount > 0);
-  const starts = parts.map((_, index) => (parts.slice(0, index).reduce((sum, [, amount]) => sum + amount, 0) / ticks.length) * width);
+function StackedCall({ amounts, sentence, width, height }: { amounts: Amounts; sentence: string; width: number; height: number }) {
+  const total = amounts.reduce((sum, [, amount]) => sum + amount, 0);
+  const starts = amounts.map((_, index) => (amounts.slice(0, index).reduce((sum, [, amount]) => sum + amount, 0) / total) * width);
   return (
     <svg className={styles.call} width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={sentence}>
-      {parts.map(([tick, amount], index) => {
-        const tallest = forms[tick].bars.reduce((most, [top]) => Math.max(most, 32 - top), 2) * (height / 32);
+      {amounts.map(([tick, amount], index) => {
+        const wide = Math.max(1, (amount / total) * width - 1);
         return (
           <g key={tick} className={styles[tick]}>
             <title>{`${tickWord[tick]}: ${amount}`}</title>
-            <rect x={starts[index]} y={height - tallest} width={Math.max(1, (amount / ticks.length) * width - 1)} height={tallest} fill="currentColor" />
+            {forms[tick].bars.map(([top, tall]) => (
+              <rect key={top} x={starts[index]} y={(top * height) / 32} width={wide} height={(tall * height) / 32} fill="currentColor" />
+            ))}
           </g>
         );
       })}
@@ -99,16 +106,15 @@ function StackedCall({ ticks, sentence, width, height }: { ticks: readonly CallT
   );
 }
 
-/** How many ticks of each state, in the order in which states want attention. */
-export function tally(ticks: readonly CallTick[]): readonly (readonly [Tick, number])[] {
-  const amounts = new Map<Tick, number>();
-  for (const { tick } of ticks) amounts.set(tick, (amounts.get(tick) ?? 0) + 1);
-  return tickOrder.map((tick) => [tick, amounts.get(tick) ?? 0] as const);
+/** How many guests are in each state that occurs, in the order in which states want attention. */
+export function tally(ticks: readonly CallTick[], marks: Marks = {}): Amounts {
+  const amounts: Record<string, number> = ticks.length > 0 ? {} : { ...marks };
+  for (const { tick } of ticks) amounts[tick] = (amounts[tick] ?? 0) + 1;
+  return tickOrder.map((tick) => [tick, amounts[tick] ?? 0] as const).filter(([, amount]) => amount > 0);
 }
 
-function inWords(ticks: readonly CallTick[]): string {
-  const parts = tally(ticks).flatMap(([tick, amount]) => (amount > 0 ? [`${amount} ${tickWord[tick]}`] : []));
-  return parts.length === 0 ? count(0, "guest", "guests") : parts.join(", ");
+function inWords(amounts: Amounts): string {
+  return amounts.length === 0 ? count(0, "guest", "guests") : amounts.map(([tick, amount]) => `${amount} ${tickWord[tick]}`).join(", ");
 }
 
 function pick(target: EventTarget, onPick: (id: string) => void): void {

@@ -52,7 +52,7 @@ function Users() {
           columns={[
             { id: "name", header: text.name, head: true, cell: (user) => <>{user.name} {user.id === me?.id && <span className="third">{text.you}</span>}</> },
             { id: "role", header: text.role, cell: (user) => <RoleSelect label={text.roleOf(user.name)} value={user.role} disabled={user.id === me?.id} onChange={(role) => changeRole.mutate({ id: user.id, role })} /> },
-            { id: "seen", header: text.seen, quiet: true, cell: (user) => user.last_seen_at && <Ago at={user.last_seen_at} /> },
+            { id: "seen", header: text.seen, quiet: true, cell: (user) => user.signed_in_at && <Ago at={user.signed_in_at} /> },
             { id: "remove", header: <span className="offscreen">{words.actions}</span>, end: true, cell: (user) => <Button size="small" look="danger" reason={user.id === me?.id ? text.notYourself : null} onPress={() => setRemoving(user)}>{text.remove}</Button> },
           ]}
         />

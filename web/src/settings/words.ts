@@ -18,7 +18,7 @@ export const words = {
     name: "Name",
     role: "Role",
     password: "Password",
-    seen: "Last seen",
+    seen: "Last sign-in",
     roles: { viewer: "viewer: looks", operator: "operator: scans, installs, updates", admin: "admin: everything, clusters and users too" },
     remove: "Remove",
     removeTitle: (name: string) => `Remove ${name}?`,

@@ -26,7 +26,7 @@ export function UpdatesPage() {
   const guests = useMemo(() => allGuests(fleet.trees), [fleet.trees]);
   const summary = useMemo(() => summarize(guests), [guests]);
   const waiting = useMemo(() => needs(fleet.clusters, guests), [fleet.clusters, guests]);
-  if (!fleet.loading && fleet.clusters.length === 0 && !fleet.error) return <FirstRun />;
+  if (fleet.known && fleet.clusters.length === 0) return <FirstRun />;
   const scannable = allowedTo("scan", guests);
   const missing = fleet.clusters.length - fleet.trees.size;
   return (

@@ -35,8 +35,12 @@ export function CertificateStep({ draft, change, probe, setStep }: AddFlow) {
         <dl className={styles.facts}>
           <dt>{words.certName}</dt>
           <dd>{words.issuedBy(certificate.subject, certificate.issuer)}</dd>
-          <dt>{words.valid}</dt>
-          <dd>{date(certificate.not_after)}</dd>
+          {certificate.not_after && (
+            <>
+              <dt>{words.valid}</dt>
+              <dd>{date(certificate.not_after)}</dd>
+            </>
+          )}
           {certificate.names.length > 0 && (
             <>
               <dt>{words.alsoAs}</dt>

@@ -8,7 +8,7 @@ import { NewTokenLines } from "./NewTokenLines";
 import styles from "./add.module.css";
 import { words } from "./words";
 
-export function TokenStep({ draft, change, test, setStep }: AddFlow) {
+export function TokenStep({ draft, change, probe, test, setStep }: AddFlow) {
   const error = test.error && Problem.of(test.error);
   const fields = error?.fields ?? new Map<string, string>();
   const missing = draft.name.trim() && draft.tokenId.trim() && draft.secret.trim() ? null : "Fill in name, token ID and secret first.";
@@ -30,7 +30,7 @@ export function TokenStep({ draft, change, test, setStep }: AddFlow) {
         </div>
         <button type="submit" hidden aria-hidden="true" tabIndex={-1} />
         {error && <ProblemNote error={error} />}
-        <NewTokenLines tokenId={draft.tokenId} />
+        <NewTokenLines tokenId={draft.tokenId} certificate={probe.data} />
       </form>
     ),
     footer: (

@@ -60,6 +60,7 @@ export const words = {
   right: "Right",
   found: "Found",
   yes: "yes",
+  later: "not used by this version",
   missing: (paths: string) => `missing on ${paths}`,
   excess: "Not needed, better taken away",
   tooMany: "too many",
