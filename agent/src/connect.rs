@@ -3,6 +3,7 @@
 mod resolve;
 mod tls;
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -42,9 +43,9 @@ pub enum Trust {
 
 /// Why there is no connection. The text begins with what a person can check.
 #[derive(Debug, Error)]
-#[error("cannot reach {url}: {reason}")]
+#[error("cannot reach {server}: {reason}")]
 pub struct ConnectError {
-    url: Url,
+    server: String,
     reason: String,
 }
 
@@ -68,7 +69,7 @@ impl Server {
 
     /// The address of one of the protocol's paths, e.g. `agent/v1/link`.
     pub(crate) fn at(&self, path: &str) -> String {
-        format!("{}/{path}", self.url.as_str().trim_end_matches('/'))
+        format!("{self}/{path}")
     }
 
     /// Opens a connection, for at most 20 seconds.
@@ -81,7 +82,7 @@ impl Server {
 
     pub(crate) fn unreachable(&self, reason: impl ToString) -> ConnectError {
         ConnectError {
-            url: self.url.clone(),
+            server: self.to_string(),
             reason: reason.to_string(),
         }
     }
@@ -99,6 +100,13 @@ impl Server {
             "https" => Ok(Box::new(tls::wrap(stream, &host, &self.trust).await?)),
             _ => Ok(Box::new(stream)),
         }
+    }
+}
+
+/// The address as people write it, without a slash at the end.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.as_str().trim_end_matches('/'))
     }
 }
 

@@ -85,7 +85,7 @@ pub async fn enrol(
             state.remove(PENDING)?;
             Ok(Enrolment::New(answer.agent))
         }
-        Ok(_) => Err(EnrolError::WrongServer(server.url.to_string(), "it has another key")),
+        Ok(_) => Err(EnrolError::WrongServer(server.to_string(), "it has another key")),
         Err(EnrolError::Refused(reason)) => match still_good(state, &server, &server_key).await? {
             Some(agent) => Ok(Enrolment::Kept(agent)),
             None => Err(EnrolError::Refused(reason)),
@@ -99,7 +99,7 @@ async fn ask(server: &Server, request: &EnrolRequest) -> Result<EnrolAnswer, Enr
     let (status, body) = http::post(server, "agent/v1/enrol", body).await?;
     if status.is_success() {
         return serde_json::from_slice(&body)
-            .map_err(|_| EnrolError::WrongServer(server.url.to_string(), "its answer is not an enrolment"));
+            .map_err(|_| EnrolError::WrongServer(server.to_string(), "its answer is not an enrolment"));
     }
     match problem(&body) {
         Some(detail) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {

@@ -76,7 +76,7 @@ pub async fn run(
 ) -> Result<Ended, RunError> {
     let _lock = state.try_lock(RUNNING)?.ok_or(RunError::AlreadyRunning)?;
     let identity = Identity::load(state)?.ok_or(RunError::NotEnrolled)?;
-    let server = identity.server.url.as_str();
+    let server = &identity.server;
     Status::write(state, server, Phase::Connecting, None);
     let journal = Journal::open(state.clone())?;
     // The queue holds no more than the commands that the journal has room for.
@@ -110,12 +110,7 @@ async fn keep_linked(identity: &Identity, state: &StateDir, shared: &Shared, opt
             backoff.reset();
         }
         let problem = error.to_string();
-        Status::write(
-            state,
-            identity.server.url.as_str(),
-            error.phase(),
-            Some(problem.clone()),
-        );
+        Status::write(state, &identity.server, error.phase(), Some(problem.clone()));
         // The same trouble again and again is said once.
         if said != problem {
             tracing::warn!("{problem}; trying again");
@@ -128,8 +123,8 @@ async fn keep_linked(identity: &Identity, state: &StateDir, shared: &Shared, opt
 async fn one_link(identity: &Identity, state: &StateDir, shared: &Shared, instance: Uuid) -> Result<(), LinkError> {
     let (link, clock) = Link::open(identity, state, instance).await?;
     shared.commands().welcome(clock);
-    Status::write(state, identity.server.url.as_str(), Phase::Online, None);
-    tracing::info!("online at {}", identity.server.url);
+    Status::write(state, &identity.server, Phase::Online, None);
+    tracing::info!("online at {}", identity.server);
     link.talk(shared).await
 }
 

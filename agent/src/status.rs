@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::connect::Server;
 use crate::state::{StateDir, StateError};
 
 const FILE: &str = "status.json";
@@ -54,14 +55,14 @@ impl Status {
     }
 
     /// Writes it. Failing to is no reason to stop working.
-    pub(crate) fn write(state: &StateDir, server: &str, phase: Phase, problem: Option<String>) {
+    pub(crate) fn write(state: &StateDir, server: &Server, phase: Phase, problem: Option<String>) {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |passed| passed.as_secs());
         let status = Self {
             phase,
             since,
-            server: server.to_owned(),
+            server: server.to_string(),
             problem,
         };
         if let Err(error) = state.write(FILE, &status) {

@@ -12,7 +12,10 @@ pub(super) async fn addresses(name: &str) -> Result<Vec<IpAddr>, String> {
     let found = resolver()?
         .lookup_ip(name)
         .await
-        .map_err(|error| format!("the name {name} is not found: {error}"))?;
+        .map_err(|error| match error.is_no_records_found() {
+            true => format!("the name {name} is unknown"),
+            false => format!("no name server tells where {name} is: {error}"),
+        })?;
     let mut addresses: Vec<IpAddr> = found.iter().collect();
     addresses.sort_by_key(IpAddr::is_ipv6);
     Ok(addresses)

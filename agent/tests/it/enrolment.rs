@@ -134,7 +134,7 @@ async fn a_closed_port_is_said_in_words_to_check() -> Result<()> {
         .expect_err("nobody listens");
     let said = refused.to_string();
     assert!(
-        said.starts_with(&format!("cannot reach {url}/: ")) && said.ends_with("connection refused"),
+        said.starts_with(&format!("cannot reach {url}: ")) && said.ends_with("connection refused"),
         "{said}"
     );
     Ok(())

@@ -46,7 +46,7 @@ async fn enroll_run_status_and_a_clean_end() -> Result<()> {
     let mut peer = server.welcomed(&public_key(&request)?, 1).await?;
     peer.leased().await?;
     let online = ask(&state, &["status"]).await?;
-    assert_eq!(online, (true, format!("online at {url}/\n")));
+    assert_eq!(online, (true, format!("online at {url}\n")));
 
     let pid = running
         .id()
