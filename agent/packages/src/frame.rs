@@ -234,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn a_section_that_is_missing_altogether_is_noticed() {
+        let whole = String::from_utf8(answer("scan", &[("manager", 0, "apt"), ("reboot", 0, "no")])).expect("text");
+        let start = whole.find("%muster-section reboot").expect("there");
+        let end = whole.find("%muster-done").expect("there");
+        let without = format!("{}{}", &whole[..start], &whole[end..]);
+        let cut = FrameError::CutOff {
+            section: Some("manager".to_owned()),
+        };
+        assert_eq!(Frame::parse("scan", without.as_bytes()), Err(cut));
+    }
+
+    #[test]
     fn no_prefix_of_an_answer_is_an_answer() {
         for end in 0..ANSWER.len() {
             assert!(

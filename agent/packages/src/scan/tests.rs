@@ -51,6 +51,8 @@ libfoo:i386:
   Installed: 1.0
   Candidate: 1.1
   Version table:
+     2.0 -1
+         -1 http://security.ubuntu.com/ubuntu jammy-security/main amd64 Packages
      1.1 500
         500 http://archive.ubuntu.com/ubuntu jammy-updates/main i386 Packages
  *** 1.0 100
@@ -153,6 +155,17 @@ fn an_ubuntu_system_is_read() {
     );
     assert_eq!(report.updates[1].origin, "Ubuntu:22.04/jammy-updates");
     assert_eq!(report.updates[2].from.as_deref(), Some("3.0.2-0ubuntu1.10"));
+}
+
+#[test]
+fn a_security_archive_of_debian_is_known_by_its_label() {
+    let debian = "l=Debian-Security,a=oldstable,v=10";
+    let sources = SOURCES.replace("v=22.04,o=Ubuntu,a=jammy-security,n=jammy,l=Ubuntu", debian);
+    let report = with("sources", 0, &sources).expect("readable");
+    assert_eq!(
+        report.updates[2].evidence.as_deref(),
+        Some("Debian-Security:10/oldstable")
+    );
 }
 
 #[test]

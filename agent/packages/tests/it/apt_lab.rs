@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -44,6 +45,7 @@ impl AptLab {
         ] {
             fs::create_dir_all(lab.root().join(part))?;
         }
+        fs::create_dir_all(lab.path().join("bin"))?;
         for (archive, _, _) in ARCHIVES {
             fs::create_dir_all(lab.path().join(archive))?;
         }
@@ -117,6 +119,13 @@ impl AptLab {
         Ok(fs::write(path, format!("{sources}{line}\n"))?)
     }
 
+    /// Puts a scripted tool before the machine's own.
+    pub(crate) fn tool(&self, name: &str, script: &str) -> Result<()> {
+        let path = self.path().join("bin").join(name);
+        fs::write(&path, script)?;
+        Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
+    }
+
     /// The lock file that `apt-get update` takes.
     pub(crate) fn lists_lock(&self) -> PathBuf {
         self.root().join("var/lib/apt/lists/lock")
@@ -125,6 +134,10 @@ impl AptLab {
     /// Runs a script under a shell as if this were the machine's package system.
     pub(crate) fn run(&self, shell: &[&str], script: &str) -> Result<Output> {
         Ok(shell::command(shell, script)
+            .env(
+                "PATH",
+                format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.path().join("bin").display()),
+            )
             .env("APT_CONFIG", self.path().join("apt.conf"))
             .env("DPKG_ADMINDIR", self.root().join("var/lib/dpkg"))
             .output()?)

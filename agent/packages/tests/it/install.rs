@@ -195,7 +195,7 @@ fn what_is_not_as_promised_is_not_run() -> Result<()> {
 }
 
 #[test]
-fn a_refused_token_is_the_last_word_and_an_old_installation_stays() -> Result<()> {
+fn a_failure_is_the_last_word_and_an_old_installation_stays() -> Result<()> {
     let server = FileServer::start()?;
     let script = install::guest_script(&install_from(&server))?;
     for guest in guests()? {
@@ -208,6 +208,13 @@ fn a_refused_token_is_the_last_word_and_an_old_installation_stays() -> Result<()
         assert_eq!(run(&guest, &script, &["t"])?, (0, ONLINE.to_owned()));
         assert_eq!(run(&guest, &script, &["used"])?, refused);
         assert_eq!(guest.read(PROGRAM)?, AGENT);
+
+        fs::write(guest.path(PROGRAM), "an older version")?;
+        server.put(PATH, "half of it");
+        assert_eq!(run(&guest, &script, &["t"])?.0, 1);
+        assert_eq!(guest.read(PROGRAM)?, "an older version");
+        assert_eq!(guest.list("usr/local/lib/muster")?, ["muster-agent"]);
+        server.put(PATH, AGENT);
     }
     Ok(())
 }

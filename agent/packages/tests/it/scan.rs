@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -113,6 +113,32 @@ fn unreadable_sources_are_a_failure_with_apts_words() -> Result<()> {
 #[test]
 fn a_lock_that_is_held_is_a_failure_of_its_own() -> Result<()> {
     let lab = full_lab()?;
+    let mut holder = hold_lock(&lab)?;
+    let output = lab.run(SHELLS[0], &scan::script(patience()));
+    holder.kill()?;
+    holder.wait()?;
+    let error = scan::parse(&output?.stdout);
+    assert!(matches!(error, Err(ScanError::Locked { .. })), "{error:?}");
+    Ok(())
+}
+
+#[test]
+fn a_lock_that_is_given_back_is_waited_for() -> Result<()> {
+    let lab = full_lab()?;
+    let mut holder = hold_lock(&lab)?;
+    // The first wait of the script ends the other tool.
+    lab.tool(
+        "sleep",
+        &format!("#!/bin/sh\nkill {}\nexec /bin/sleep 0.1\n", holder.id()),
+    )?;
+    let report = scan(&lab, SHELLS[0]);
+    holder.wait()?;
+    assert!(report?.refreshed);
+    Ok(())
+}
+
+/// Another package tool that updates the lists.
+fn hold_lock(lab: &AptLab) -> Result<Child> {
     File::create(lab.lists_lock())?;
     // apt takes POSIX record locks, which Rust's standard library does not offer.
     let hold = r#"use Fcntl; open(F, '+<', $ARGV[0]); my $lock = pack('ssx4qqix4', F_WRLCK, 0, 0, 0, 0);
@@ -125,10 +151,5 @@ fn a_lock_that_is_held_is_a_failure_of_its_own() -> Result<()> {
     let mut line = String::new();
     BufReader::new(holder.stdout.take().context("piped")?).read_line(&mut line)?;
     assert_eq!(line, "held\n");
-    let output = lab.run(SHELLS[0], &scan::script(patience()));
-    holder.kill()?;
-    holder.wait()?;
-    let error = scan::parse(&output?.stdout);
-    assert!(matches!(error, Err(ScanError::Locked { .. })), "{error:?}");
-    Ok(())
+    Ok(holder)
 }
