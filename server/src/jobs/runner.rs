@@ -105,7 +105,9 @@ async fn run(app: App, owner: ServerId, job: JobRow) {
         job,
         stop,
     };
-    let ended = if context.job.interruptions >= INTERRUPTIONS {
+    let ended = if context.job.cancel_requested {
+        Err(JobError::Stopped)
+    } else if context.job.interruptions >= INTERRUPTIONS {
         Err(JobError::Fail {
             code: "interrupted",
             detail: format!("The server died {INTERRUPTIONS} times over this job. See its log, and the server's."),

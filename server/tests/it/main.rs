@@ -2,6 +2,7 @@
 
 mod access;
 mod harness;
+mod jobs;
 mod requests;
 mod session;
 mod tokens;

@@ -51,6 +51,7 @@ struct LineView {
 struct LogView {
     items: Vec<LineView>,
     /// Send it as `after` to read on; missing when the job is over and this was all.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
 }
 
