@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef } from "react";
 import { useRowMenu } from "../guests/useRowMenu";
 import type { GridCommand } from "../parts/treegrid/keys";
 import { TreeGrid } from "../parts/treegrid/TreeGrid";
@@ -29,7 +29,6 @@ interface Props {
 /** The fleet as a tree-table: selection, keyboard and menus over what `rows` holds. */
 export function FleetTable({ rows, trees, match, selection, isList, isPhone, bottomSpace, onLetter, onFilter }: Props) {
   const navigate = useNavigate();
-  const [focused, setFocused] = useState<string | null>(null);
   const lastPicked = useRef<string | null>(null);
   const { menu, openMenu } = useRowMenu();
 
@@ -95,8 +94,6 @@ export function FleetTable({ rows, trees, match, selection, isList, isPhone, bot
         rowClass={(row) => (row.kind === "cluster" ? tableStyles.cluster : undefined)}
         rows={rows}
         columns={columns}
-        focusedId={focused}
-        onFocus={setFocused}
         onCommand={onCommand}
         onMenu={(row, anchor, at) => row.kind !== "wait" && openMenu(row, guestsOf(row), anchor, at)}
         isProblem={(row) => row.kind === "guest" && problemTicks.has(row.guest.tick)}

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { gridKey, type GridCommand } from "./keys";
 import { TreeGridRow } from "./TreeGridRow";
 import styles from "./TreeGrid.module.css";
@@ -29,8 +29,6 @@ interface Props<Row extends GridRow> {
   label: string;
   rows: readonly Row[];
   columns: readonly Column<Row>[];
-  focusedId: string | null;
-  onFocus: (id: string) => void;
   onCommand: (command: GridCommand, row: Row, index: number) => void;
   onMenu: (row: Row, anchor: Element, at: { x: number; y: number } | null) => void;
   /** Which rows the keys ] and [ jump to. */
@@ -46,8 +44,9 @@ interface Props<Row extends GridRow> {
  * A tree in a table with as many rows as there are: only the visible ones, the focused one and the open ancestors are
  * in the page. Arrow keys move, the row that has the focus is never taken away.
  */
-export function TreeGrid<Row extends GridRow>({ label, rows, columns, focusedId, onFocus, onCommand, onMenu, isProblem, className, rowClass, bottomSpace = 0, footer }: Props<Row>) {
+export function TreeGrid<Row extends GridRow>({ label, rows, columns, onCommand, onMenu, isProblem, className, rowClass, bottomSpace = 0, footer }: Props<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
+  const [focusedId, setFocusedId] = useState<string | null>(null);
   const focusIndex = Math.max(0, focusedId === null ? 0 : rows.findIndex((row) => row.id === focusedId));
   const { virtualizer, stuck, items } = useGridRows(scroller, rows, focusIndex);
   const wanted = useRef<string | null>(null);
@@ -56,7 +55,7 @@ export function TreeGrid<Row extends GridRow>({ label, rows, columns, focusedId,
     const row = rows[Math.min(Math.max(index, 0), rows.length - 1)];
     if (!row) return;
     wanted.current = row.id;
-    onFocus(row.id);
+    setFocusedId(row.id);
     virtualizer.scrollToIndex(rows.indexOf(row), { align: "auto" });
   };
   useEffect(() => {
@@ -107,7 +106,7 @@ export function TreeGrid<Row extends GridRow>({ label, rows, columns, focusedId,
                 stickyTop={stuck.get(item.index)}
                 columns={columns}
                 tabbable={item.index === focusIndex}
-                onFocus={onFocus}
+                onFocus={setFocusedId}
                 onMenu={onMenu}
                 onCommand={onCommand}
               />

@@ -1,4 +1,4 @@
-import type { MouseEvent } from "react";
+import { memo, type MouseEvent, type ReactElement } from "react";
 import type { GridCommand } from "./keys";
 import type { Column, GridRow } from "./TreeGrid";
 import styles from "./TreeGrid.module.css";
@@ -17,7 +17,8 @@ interface Props<Row extends GridRow> {
   onCommand: (command: GridCommand, row: Row, index: number) => void;
 }
 
-export function TreeGridRow<Row extends GridRow>({ row, className, index, start, stickyTop, columns, tabbable, onFocus, onMenu, onCommand }: Props<Row>) {
+/** Scrolling and moving the focus draw only the rows that are new or changed. */
+export const TreeGridRow = memo(function TreeGridRow<Row extends GridRow>({ row, className, index, start, stickyTop, columns, tabbable, onFocus, onMenu, onCommand }: Props<Row>) {
   const placed = stickyTop === undefined ? { transform: `translateY(${start}px)`, height: row.height } : { top: `calc(var(--grid-head) + ${stickyTop}px)`, height: row.height };
   const onContextMenu = (event: MouseEvent) => {
     event.preventDefault();
@@ -48,4 +49,4 @@ export function TreeGridRow<Row extends GridRow>({ row, className, index, start,
       ))}
     </div>
   );
-}
+}) as <Row extends GridRow>(props: Props<Row>) => ReactElement;

@@ -12,7 +12,7 @@ export function useGridRows(scroller: RefObject<HTMLDivElement | null>, rows: re
     getScrollElement: () => scroller.current,
     estimateSize: (index) => rows[index]?.height ?? 32,
     getItemKey,
-    overscan: 12,
+    overscan: 8,
     rangeExtractor: (range) => {
       stuck.current = stickyRows(rows, range.startIndex, (index) => virtualizer.measurementsCache[index]?.start ?? 0, scroller.current?.scrollTop ?? 0);
       const indexes = new Set([...stuck.current.keys(), ...defaultRangeExtractor(range)]);
