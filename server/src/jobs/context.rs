@@ -119,7 +119,7 @@ impl JobContext {
     /// nothing, when the target is no longer in the state `target` shows or the step cannot follow on it.
     pub async fn advance(&self, target: &mut TargetRow, step: Step) -> Result<bool, JobError> {
         let moved = muster_store::write!(self.app.store, tx => {
-            Ok::<_, Error>(move_target(&self.app, tx, target, &step).await?)
+            move_target(&self.app, tx, target, &step).await
         })?;
         if let Some(to) = moved {
             target.state = to.as_str().to_owned();
@@ -133,7 +133,7 @@ impl JobContext {
     pub async fn log(&self, level: &'static str, target: Option<&TargetRow>, text: &str) -> Result<(), JobError> {
         let target = target.map(|target| TargetId(target.id));
         muster_store::write!(self.app.store, tx => {
-            Ok::<_, Error>(add_line(&self.app, tx, self.id(), level, target, text).await?)
+            add_line(&self.app, tx, self.id(), level, target, text).await
         })?;
         self.app.jobs.line_written();
         Ok(())
