@@ -8,14 +8,17 @@ mod connections;
 pub mod context;
 pub mod discovery;
 pub mod error;
+pub mod events;
 pub mod fleet;
 pub mod jobs;
 pub mod seal;
+pub mod server_lease;
 pub mod settings;
 pub mod tokens;
 
 use std::sync::Arc;
 
+use muster_domain::ServerId;
 use muster_domain::access::Role;
 use muster_store::Store;
 
@@ -46,6 +49,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Background tasks, and whether the process is about to end.
     pub lifecycle: Lifecycle,
+    /// Whether this process is the active one.
+    pub lease: server_lease::ServerLease,
     /// What is remembered of clusters between two questions.
     pub pve: Arc<Pve>,
     /// What is remembered of running jobs.
@@ -57,6 +62,7 @@ impl App {
     pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, seal: Seal, config: Config) -> App {
         App {
             store,
+            lease: server_lease::ServerLease::new(ServerId(ids.next())),
             ids,
             seal,
             passwords: accounts::Passwords::default(),

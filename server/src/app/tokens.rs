@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::events::ACCESS_CHANGED;
 use super::{App, Caller, Ctx, Error, role};
 
 /// The use of a token is written down at most this often.
@@ -45,6 +46,8 @@ pub struct NewToken {
     pub role: Role,
     /// When it ends; `None` for never.
     pub expires_at: Option<Timestamp>,
+    /// Whose it is to be, when somebody with a shell on the server makes it for them. Others make their own.
+    pub owner: Option<UserId>,
 }
 
 impl App {
@@ -52,7 +55,7 @@ impl App {
     pub async fn create_token(&self, ctx: &Ctx, new: NewToken) -> Result<(Token, Zeroizing<String>), Error> {
         let name = checked_name(&new.name)?;
         ctx.require(new.role)?;
-        let owner = owner(ctx)?;
+        let owner = owner(ctx)?.or(new.owner.filter(|_| ctx.caller == Caller::CommandLine));
         let now = self.clock.now();
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::invalid(
@@ -112,6 +115,7 @@ impl App {
             }
             tx.delete_token(id).await?;
             ctx.audit(self, tx, "token.revoke", ("token", Some(id.0), &row.name), serde_json::Value::Null).await?;
+            tx.publish(self.clock.now(), ACCESS_CHANGED, None, serde_json::Value::Null).await?;
             Ok(())
         })
     }

@@ -1,7 +1,9 @@
 //! The command line.
 
 mod key;
+mod password;
 mod token;
+mod user;
 
 use clap::{Parser, Subcommand};
 use muster_domain::RequestId;
@@ -33,6 +35,9 @@ pub enum Command {
     Serve,
     /// Create or update the tables of the database, and end. `serve` does this too.
     Migrate,
+    /// People's accounts.
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// API tokens for scripts.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -61,6 +66,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Key(command) => key::run(command, config).await,
+        Command::User(command) => {
+            let app = boot::open(config).await?;
+            let done = user::run(command, &app, &shell(&app)).await;
+            app.store.close().await;
+            done
+        }
         Command::Token(command) => {
             let app = boot::open(config).await?;
             let done = token::run(command, &app, &shell(&app)).await;

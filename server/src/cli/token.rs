@@ -20,9 +20,15 @@ pub enum TokenCommand {
         /// What it may do: viewer, operator or admin.
         #[arg(long, default_value = "viewer", value_parser = role)]
         role: Role,
+        /// Whose it is: it then may do at most what they may, and goes with their account.
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
         /// Days until it ends; without it, it does not end.
         #[arg(long, value_name = "DAYS")]
         days: Option<u32>,
+        /// Print the token and nothing else.
+        #[arg(long)]
+        quiet: bool,
     },
     /// List tokens, without their secrets.
     List,
@@ -35,11 +41,31 @@ pub enum TokenCommand {
 
 pub(super) async fn run(command: TokenCommand, app: &App, ctx: &Ctx) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Create { name, role, days } => {
-            let expires_at = days.map(|days| app.clock.now() + Duration::from_secs(u64::from(days) * 24 * 3600));
-            let new = NewToken { name, role, expires_at };
-            let (_, text) = app.create_token(ctx, new).await?;
+        TokenCommand::Create {
+            name,
+            role,
+            user,
+            days,
+            quiet,
+        } => {
+            let owner = match user {
+                Some(name) => Some(app.user_by_name(ctx, &name).await?.id),
+                None => None,
+            };
+            let new = NewToken {
+                name,
+                role,
+                expires_at: days.map(|days| app.clock.now() + Duration::from_secs(u64::from(days) * 24 * 3600)),
+                owner,
+            };
+            let (token, text) = app.create_token(ctx, new).await?;
             println!("{}", *text);
+            if !quiet {
+                println!(
+                    "This is shown once. Send it as `Authorization: Bearer …`; end it with `muster token revoke {}`.",
+                    token.id
+                );
+            }
         }
         TokenCommand::List => {
             for token in app.tokens(ctx).await? {

@@ -37,7 +37,12 @@ pub struct ConfigArgs {
     /// The address people type into their browser, such as https://muster.example.org. Used for the links that Muster prints.
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub base_url: Option<String>,
+    pub public_url: Option<String>,
+
+    /// Folder with the agents for guests: muster-agent-x86_64 and muster-agent-aarch64.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_dir: Option<PathBuf>,
 
     /// Addresses or networks of proxies in front of Muster, separated by commas. Only from them the headers X-Forwarded-For
     /// and X-Forwarded-Proto are believed.

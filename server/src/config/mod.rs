@@ -34,7 +34,9 @@ pub struct Config {
     /// The file with the key that seals secrets.
     pub key_file: PathBuf,
     /// The address people use, for links that Muster prints.
-    pub base_url: Option<Url>,
+    pub public_url: Option<Url>,
+    /// Where the agents for guests lie.
+    pub agent_dir: PathBuf,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<IpNet>,
@@ -56,7 +58,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: DatabaseUrl::new("sqlite:/var/lib/muster/muster.db"),
             key_file: PathBuf::from("/etc/muster/key"),
-            base_url: None,
+            public_url: None,
+            agent_dir: PathBuf::from("/usr/share/muster/agents"),
             trusted_proxies: Vec::new(),
             tls_cert: None,
             tls_key: None,
@@ -108,7 +111,7 @@ impl Config {
 
     /// The origin people use, without a slash at its end: what was configured, or a guess from where we listen.
     pub fn base(&self) -> String {
-        if let Some(url) = &self.base_url {
+        if let Some(url) = &self.public_url {
             return url.origin().ascii_serialization();
         }
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
@@ -125,9 +128,9 @@ impl Config {
             ));
         }
         let origin = |url: &Url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
-        if !self.base_url.as_ref().is_none_or(origin) {
+        if !self.public_url.as_ref().is_none_or(origin) {
             return Err(ConfigError::Contradiction(
-                "base_url is an origin without a path, such as https://muster.example.org",
+                "public_url is an origin without a path, such as https://muster.example.org",
             ));
         }
         Ok(())

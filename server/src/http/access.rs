@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::request::RequestInfo;
 use super::same_origin::{self, Cookie};
 use super::session_cookie;
-use crate::app::{App, Ctx, Error};
+use crate::app::{App, Caller, Ctx, Error};
 
 /// The extension of an operation that names its class.
 pub const EXTENSION: &str = "x-muster-role";
@@ -111,26 +111,41 @@ async fn admit(app: &App, classes: &Classes, request: &Parts) -> Result<Option<C
     Ok(ctx)
 }
 
-/// Who calls: a token in the request itself goes before a cookie that the browser added.
+/// Who calls, if anybody.
 async fn identify(app: &App, request: &Parts) -> Result<Option<Ctx>, Problem> {
     let info = request
         .extensions
         .get::<RequestInfo>()
         .ok_or_else(|| Error::Internal("a request without RequestInfo".to_owned()))?;
-    let base = app.config.base_url.as_ref();
-    let caller = if let Some(token) = bearer(&request.headers) {
-        app.caller_of_token(token).await?
-    } else if let Some(cookie) = session_cookie::read(&request.headers) {
-        same_origin::check(&request.method, &request.headers, Cookie::Sent, base)?;
-        app.caller_of_session(&cookie).await?
-    } else {
-        same_origin::check(&request.method, &request.headers, Cookie::None, base)?;
-        None
+    let cookie = match (bearer(&request.headers), session_cookie::read(&request.headers)) {
+        (None, Some(_)) => Some(Cookie::Sent),
+        (None, None) => Some(Cookie::None),
+        // No other site can make a browser send a token.
+        (Some(_), _) => None,
     };
-    Ok(caller.map(|caller| Ctx {
+    if let Some(cookie) = cookie {
+        same_origin::check(
+            &request.method,
+            &request.headers,
+            cookie,
+            app.config.public_url.as_ref(),
+        )?;
+    }
+    Ok(caller(app, &request.headers).await?.map(|caller| Ctx {
         caller,
         request: info.id,
     }))
+}
+
+/// Who the credentials belong to: a token in the request itself goes before a cookie that the browser added.
+pub(super) async fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Error> {
+    if let Some(token) = bearer(headers) {
+        return app.caller_of_token(token).await;
+    }
+    match session_cookie::read(headers) {
+        Some(cookie) => app.caller_of_session(&cookie).await,
+        None => Ok(None),
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -1,10 +1,13 @@
 //! HTTP: routes, extractors, problem documents. A handler translates between a request and one use case, and decides nothing.
 
 pub mod access;
+mod access_log;
 pub mod action;
 pub mod codes;
 mod etag;
+pub mod event_views;
 pub mod extract;
+mod headers;
 mod idempotency;
 pub mod openapi;
 pub mod page;
@@ -13,21 +16,28 @@ pub mod request;
 mod same_origin;
 pub mod serve;
 pub mod session_cookie;
+pub mod tls;
 mod v1;
+mod web;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
+use crate::app::events::EventTail;
 use access::Classes;
+use event_views::EventView;
 use problem::Problem;
 use request::Edge;
 
@@ -35,6 +45,9 @@ use request::Edge;
 const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a handler may take until its answer begins. Streams begin at once.
 const HANDLER_TIME: Duration = Duration::from_secs(60);
+
+/// Longest silence while the body of a request arrives.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The routes of one resource, with their description.
 pub type Routes = OpenApiRouter<Site>;
@@ -46,6 +59,10 @@ pub struct Site {
     pub app: App,
     /// Where requests come in.
     pub edge: Edge,
+    /// Where the event log ends.
+    pub tail: EventTail,
+    /// What events show.
+    pub views: Arc<[EventView]>,
 }
 
 impl FromRef<Site> for App {
@@ -65,19 +82,36 @@ pub fn router(app: App) -> Router {
         tls: app.config.tls_cert.is_some(),
         trusted_proxies: app.config.trusted_proxies.clone(),
     };
-    let site = Site { app, edge };
+    let tail = app.follow_events();
+    let views = v1::event_views().into();
+    let site = Site { app, edge, tail, views };
     let (routes, api) = v1::routes().split_for_parts();
     let classes = Classes::of(&api);
     routes
         .route_layer(from_fn(etag::tag))
         .route_layer(from_fn_with_state(site.clone(), idempotency::once))
         .route_layer(from_fn_with_state((site.clone(), classes), access::check))
+        .fallback(web::serve)
         .with_state(site.clone())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIME))
+        .layer(from_fn_with_state(site.clone(), in_charge))
         .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(problem::finish))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(headers::secure))
+        .layer(from_fn(access_log::note))
         .layer(from_fn_with_state(site, request::inform))
+}
+
+/// A server that waits for its turn answers nothing: the active one does.
+async fn in_charge(State(site): State<Site>, request: Request, next: Next) -> Response {
+    if site.app.lease.is_waiting() {
+        let detail = "another Muster is active on this database, and this one waits to take over: ask that one";
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "standby", detail).into_response();
+    }
+    next.run(request).await
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -10,9 +10,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::tls::Tls;
 use crate::lifecycle::Lifecycle;
 
 /// Open connections at a time; further ones wait to be accepted.
@@ -23,7 +23,7 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until the process stops; then waits for the requests at work.
-pub async fn serve(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, lifecycle: Lifecycle) {
+pub async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, lifecycle: Lifecycle) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let stopping = lifecycle.stopping();
     loop {
@@ -50,18 +50,12 @@ pub async fn serve(listener: TcpListener, router: Router, tls: Option<TlsAccepto
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    lifecycle: Lifecycle,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, tls: Option<Tls>, lifecycle: Lifecycle) {
     // Small answers, such as events, leave at once.
     let _ = stream.set_nodelay(true);
     match tls {
         None => talk(stream, peer, router, lifecycle).await,
-        Some(acceptor) => match tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await {
+        Some(tls) => match tokio::time::timeout(HEAD_TIME, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => talk(stream, peer, router, lifecycle).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),

@@ -10,8 +10,9 @@ use crate::tx::{Tx, on};
 const LOCK: &str = "SELECT pg_advisory_xact_lock(5065117)";
 const PUBLISH: &str = "INSERT INTO events (at, kind, subject, facts) VALUES ($1, $2, $3, $4) RETURNING seq";
 const AFTER: &str = "SELECT seq, at, kind, subject, facts FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
-const BOUNDS: &str = "SELECT MIN(seq), MAX(seq) FROM events";
-const DROP_BEFORE: &str = "DELETE FROM events WHERE at < $1";
+// Two sub-selects, since SQLite answers only a lone MIN or MAX from the index.
+const BOUNDS: &str = "SELECT (SELECT MIN(seq) FROM events), (SELECT MAX(seq) FROM events)";
+const DROP_BEFORE: &str = "DELETE FROM events WHERE at < $1 AND seq < (SELECT MAX(seq) FROM events)";
 
 /// One stored event.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -64,7 +65,7 @@ impl Tx {
         Ok(bounds.0.zip(bounds.1))
     }
 
-    /// Forgets events older than `moment`.
+    /// Forgets events older than `moment`. The newest one stays, so that the log's end is known.
     pub async fn drop_events_before(&mut self, moment: Timestamp) -> Result<u64, StoreError> {
         on!(self, conn => sqlx::query(DROP_BEFORE)
             .bind(moment.as_micros())
@@ -94,6 +95,17 @@ mod tests {
             let rest = tx.events_after(all[0].seq, 10).await.expect("reads");
             assert_eq!(rest, all[1..]);
             assert_eq!(tx.event_bounds().await.expect("reads"), Some((all[0].seq, all[2].seq)));
+        }
+
+        async fn old_events_go_and_the_newest_stays(store: &Store) {
+            let mut tx = store.begin().await.expect("begins");
+            for n in 0..3 {
+                tx.publish(Timestamp::from_micros(n), "x", None, n.into()).await.expect("publishes");
+            }
+            let newest = tx.event_bounds().await.expect("reads").expect("has some").1;
+            assert_eq!(tx.drop_events_before(Timestamp::from_micros(1)).await.expect("drops"), 1);
+            assert_eq!(tx.drop_events_before(Timestamp::from_micros(9)).await.expect("drops"), 1);
+            assert_eq!(tx.event_bounds().await.expect("reads"), Some((newest, newest)));
         }
     }
 

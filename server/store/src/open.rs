@@ -92,12 +92,15 @@ impl Store {
         })
     }
 
+    /// Whether the tables exist, but are older than this program knows them.
+    pub async fn is_older(&self) -> bool {
+        let found = self.table_version().await;
+        found > 0 && found < self.migrator().iter().map(|step| step.version).max().unwrap_or(0)
+    }
+
     /// Creates or updates the tables. Does nothing when they are as this program knows them.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        let migrator = match &self.pools {
-            Pools::Sqlite { .. } => &SQLITE,
-            Pools::Postgres(_) => &POSTGRES,
-        };
+        let migrator = self.migrator();
         let known = migrator.iter().map(|step| step.version).max().unwrap_or(0);
         let found = self.table_version().await;
         if found > known {
@@ -160,6 +163,13 @@ impl Store {
                 writer.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    fn migrator(&self) -> &'static Migrator {
+        match &self.pools {
+            Pools::Sqlite { .. } => &SQLITE,
+            Pools::Postgres(_) => &POSTGRES,
         }
     }
 

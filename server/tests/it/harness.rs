@@ -27,6 +27,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct TestServer {
     pub(crate) app: App,
     pub(crate) clock: Arc<HeldClock>,
+    /// The address of its database.
+    pub(crate) database: String,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -130,6 +132,7 @@ impl TestServer {
             router: muster::http::router(app.clone()),
             app,
             clock,
+            database: url,
             _folder: folder,
         }
     }
@@ -148,6 +151,7 @@ impl TestServer {
             name: format!("test {}", role.as_str()),
             role,
             expires_at: None,
+            owner: None,
         };
         let (_, text) = self.app.create_token(&self.shell(), new).await.expect("makes a token");
         text.to_string()
@@ -235,7 +239,7 @@ impl Call<'_> {
         }
     }
 
-    async fn respond(self) -> axum::response::Response {
+    pub(crate) async fn respond(self) -> axum::response::Response {
         let mut request = self.request.body(self.body).expect("a request");
         let peer = SocketAddr::from((self.peer, 50_000));
         request.extensions_mut().insert(ConnectInfo(peer));

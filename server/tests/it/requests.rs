@@ -13,7 +13,7 @@ async fn every_error_is_a_problem_with_the_request_id() {
     let user = json!({ "name": "eve", "role": "viewer" });
     let large = "x".repeat(1024 * 1024 + 1);
     let cases = [
-        (server.get("/nowhere"), 404, "no_such_route"),
+        (server.get("/api/nowhere"), 404, "no_such_route"),
         (server.call(Method::PUT, "/api/v1/users"), 405, "method_not_allowed"),
         (server.get("/api/v1/users"), 401, "sign_in_needed"),
         (

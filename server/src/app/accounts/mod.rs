@@ -12,6 +12,7 @@ use muster_store::Tx;
 use muster_store::users::UserRow;
 use serde_json::json;
 
+use super::events::ACCESS_CHANGED;
 use super::{App, Caller, Ctx, Error};
 
 pub use password::Passwords;
@@ -125,6 +126,8 @@ impl App {
                 "password": hash.is_some(),
             });
             ctx.audit(self, tx, "user.change", ("user", Some(id.0), &after.name), detail).await?;
+            tx.publish(self.clock.now(), ACCESS_CHANGED, None, serde_json::Value::Null).await?;
+            tx.publish(self.clock.now(), ACCESS_CHANGED, None, serde_json::Value::Null).await?;
             Ok(after)
         });
         user(changed?)
@@ -138,6 +141,7 @@ impl App {
             keep_an_admin(tx, id).await?;
             tx.delete_user(id).await?;
             ctx.audit(self, tx, "user.remove", ("user", Some(id.0), &row.name), json!({ "role": row.role })).await?;
+            tx.publish(self.clock.now(), ACCESS_CHANGED, None, serde_json::Value::Null).await?;
             Ok(())
         })
     }

@@ -7,6 +7,7 @@ use muster_store::{StoreError, Tx};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::app::events::ACCESS_CHANGED;
 use crate::app::{App, Caller, Error};
 
 /// A session that is not used for so long ends.
@@ -58,7 +59,11 @@ impl App {
         let Some(hash) = hash_of(cookie) else {
             return Ok(());
         };
-        muster_store::write!(self.store, tx => { tx.delete_session(&hash).await.map_err(Error::from) })
+        muster_store::write!(self.store, tx => {
+            tx.delete_session(&hash).await?;
+            tx.publish(self.clock.now(), ACCESS_CHANGED, None, serde_json::Value::Null).await?;
+            Ok(())
+        })
     }
 
     /// Drops what has ended; returns how many sessions.

@@ -2,9 +2,11 @@
 
 mod audit;
 mod clusters;
+mod events;
 mod guests;
 mod hierarchy;
 mod jobs;
+mod metrics;
 mod nodes;
 mod rollup;
 mod session;
@@ -14,15 +16,18 @@ mod tokens;
 mod users;
 
 use super::Routes;
+use super::event_views::EventView;
 
 /// All routes of the API.
 pub(super) fn routes() -> Routes {
     [
         audit::routes(),
         clusters::routes(),
+        events::routes(),
         guests::routes(),
         hierarchy::routes(),
         jobs::routes(),
+        metrics::routes(),
         nodes::routes(),
         session::routes(),
         settings::routes(),
@@ -32,4 +37,9 @@ pub(super) fn routes() -> Routes {
     ]
     .into_iter()
     .fold(Routes::with_openapi(super::openapi::frame()), Routes::merge)
+}
+
+/// What events show of the things they tell about.
+pub(super) fn event_views() -> Vec<EventView> {
+    Vec::new()
 }

@@ -84,6 +84,7 @@ async fn create(
         name: body.name,
         role: body.role,
         expires_at: body.expires_at,
+        owner: None,
     };
     let (token, secret) = app.create_token(&ctx, new).await?;
     let created = CreatedToken {

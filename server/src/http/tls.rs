@@ -1,0 +1,88 @@
+//! Our own TLS, for who has no proxy in front. A renewed certificate is taken without a restart.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, bail};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use crate::app::App;
+use crate::lifecycle::Kick;
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// The certificate of now. Cheap to clone.
+#[derive(Clone)]
+pub struct Tls {
+    current: Arc<RwLock<Arc<ServerConfig>>>,
+}
+
+impl Tls {
+    /// For one connection.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+/// Reads the configured certificate and watches its files; `None` when none is configured.
+pub fn start(app: &App) -> anyhow::Result<Option<Tls>> {
+    let (Some(chain), Some(key)) = (app.config.tls_cert.clone(), app.config.tls_key.clone()) else {
+        return Ok(None);
+    };
+    let mut seen = written_at(&chain, &key);
+    let tls = Tls {
+        current: Arc::new(RwLock::new(read(&chain, &key)?)),
+    };
+    let current = tls.current.clone();
+    app.lifecycle
+        .every("TLS certificate", LOOK_EVERY, Kick::default(), move || {
+            let now = written_at(&chain, &key);
+            let changed = now != seen;
+            seen = now;
+            let taken = if changed {
+                renew(&current, &chain, &key)
+            } else {
+                Ok("unchanged".to_owned())
+            };
+            async { taken }
+        });
+    Ok(Some(tls))
+}
+
+fn renew(current: &RwLock<Arc<ServerConfig>>, chain: &Path, key: &Path) -> anyhow::Result<String> {
+    let config = read(chain, key).context("the renewed certificate cannot be used; the one before stays in use")?;
+    *current.write().unwrap_or_else(PoisonError::into_inner) = config;
+    tracing::info!(file = %chain.display(), "a renewed TLS certificate is in use");
+    Ok("took the renewed certificate".to_owned())
+}
+
+fn read(chain: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(chain)
+            .and_then(Iterator::collect)
+            .with_context(|| format!("the certificate {} cannot be read", chain.display()))?;
+    if certificates.is_empty() {
+        bail!("{} holds no certificate: give the chain as PEM", chain.display());
+    }
+    let key = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("the private key {} cannot be read", key.display()))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .context("TLS cannot be set up")?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .with_context(|| format!("the private key does not belong to the certificate {}", chain.display()))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn written_at(chain: &Path, key: &Path) -> [Option<SystemTime>; 2] {
+    [chain, key].map(|path| fs::metadata(path).and_then(|about| about.modified()).ok())
+}
