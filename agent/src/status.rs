@@ -73,17 +73,13 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = match self.phase {
-            Phase::Connecting => "connecting to",
-            Phase::Online => "online at",
-            Phase::Offline => "offline, retrying",
-            Phase::Refused => "refused by",
-            Phase::Stopped => "not running; it belongs to",
-        };
-        write!(f, "{phase} {}", self.server)?;
-        match &self.problem {
-            Some(problem) if self.phase != Phase::Online => write!(f, ": {problem}"),
-            _ => Ok(()),
+        let problem = self.problem.as_deref().unwrap_or("no reason is known");
+        match self.phase {
+            Phase::Connecting => write!(f, "connecting to {}", self.server),
+            Phase::Online => write!(f, "online at {}", self.server),
+            Phase::Offline => write!(f, "offline, trying again: {problem}"),
+            Phase::Refused => write!(f, "refused: {problem}"),
+            Phase::Stopped => write!(f, "not running; it belongs to {}", self.server),
         }
     }
 }

@@ -36,6 +36,8 @@ install_agent() {
   check_space
   place_program
   enrol
+  # From here on the installation can come right by itself or be repaired: it stays.
+  fresh=
   "write_$init"
   start_service
   wait_until_online
@@ -159,7 +161,7 @@ fail() {
   fail_as 1 "$*"
 }
 
-# A first installation that fails leaves no program behind; a repair that fails leaves the old one.
+# A first installation that fails before it is enrolled leaves no program behind; a repair that fails leaves the old one.
 fail_as() {
   [ -z "${fresh-}" ] || rm -rf "$folder"
   echo "failed: $2"

@@ -230,6 +230,7 @@ fn an_agent_that_does_not_come_online_is_said_with_its_reason() -> Result<()> {
         run(&guest, &script, &["t"])?,
         (1, "failed: installed, but not online yet: offline\n".to_owned())
     );
+    assert_eq!(guest.read(PROGRAM)?, AGENT, "it may come online later");
     Ok(())
 }
 
