@@ -9,4 +9,5 @@ pub mod http;
 pub mod jobs;
 pub mod lifecycle;
 pub mod pve;
+pub mod reach;
 pub mod telemetry;

@@ -151,9 +151,12 @@ async fn a_changed_certificate_that_nobody_vouches_for_stops_everything_and_asks
     let (sim, muster) = (homelab()?, Muster::start().await?);
     let cluster = &sim.clusters()[1];
     let id = muster.add(cluster).await?;
-    // An open connection goes on being trusted, so all are cut.
+    // An open connection goes on being trusted, so all are cut first.
     sim.ctl("fault set --cluster homelab-2 --name refuse")?;
-    assert!(discover(&muster, &id).await.is_err());
+    wait_for("the cut", async || {
+        Ok(discover(&muster, &id).await.is_err().then_some(()))
+    })
+    .await?;
     sim.ctl("cert renew --cluster homelab-2 --node pve3")?;
     sim.ctl("fault clear --cluster homelab-2")?;
     let refused = discover(&muster, &id).await;

@@ -191,11 +191,16 @@ impl Deref for Lab {
 
 /// The clusters of somebody's home.
 pub(crate) fn homelab() -> Result<Lab> {
-    simulate(Scenario::Homelab)
+    simulate(Scenario::Homelab, false)
+}
+
+/// The same, with a call that runs commands in containers, which no released Proxmox VE has.
+pub(crate) fn homelab_with_exec() -> Result<Lab> {
+    simulate(Scenario::Homelab, true)
 }
 
 /// Some clusters. What Proxmox VE delays on purpose is answered at once.
-pub(crate) fn simulate(scenario: Scenario) -> Result<Lab> {
+pub(crate) fn simulate(scenario: Scenario, lxc_exec: bool) -> Result<Lab> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let clock = SteppedClock::at(u64::try_from(now.as_millis())?);
     let sim = Sim::start(Options {
@@ -205,6 +210,7 @@ pub(crate) fn simulate(scenario: Scenario) -> Result<Lab> {
             unreachable: Duration::ZERO,
             ..Timing::default()
         },
+        lxc_exec,
         clock: Clock::Stepped(clock.clone()),
         ..Options::default()
     })?;
@@ -222,18 +228,22 @@ pub(crate) fn as_new(cluster: &ClusterHandle) -> Value {
     })
 }
 
-/// A token of that role.
-pub(crate) async fn token(app: &App, role: Role) -> Result<String> {
-    let ctx = Ctx {
+/// The context of somebody with a shell on the server.
+pub(crate) fn shell(app: &App) -> Ctx {
+    Ctx {
         caller: Caller::CommandLine,
         request: RequestId(app.ids.next()),
-    };
+    }
+}
+
+/// A token of that role.
+pub(crate) async fn token(app: &App, role: Role) -> Result<String> {
     let new = NewToken {
         name: format!("test {}", role.as_str()),
         role,
         expires_at: None,
     };
-    let (_, text) = app.create_token(&ctx, new).await?;
+    let (_, text) = app.create_token(&shell(app), new).await?;
     Ok(text.to_string())
 }
 

@@ -2,4 +2,5 @@
 
 mod clusters;
 mod discovery;
+mod exec;
 mod harness;

@@ -9,13 +9,12 @@ use muster_domain::access::Role;
 use muster_domain::{ClusterId, NodeId};
 use muster_store::clusters::ClusterRow;
 use muster_store::discovery_log::DiscoveryRow;
-use proxmox_client::{ApiToken, Endpoint, PresentedCertificate};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::connections::{TOKEN_SECRET, tls};
 use super::{App, Ctx, Error, fleet};
-use crate::pve::{Connection, Failure, Settings, inspect};
+use crate::pve::{ApiToken, Connection, Endpoint, Failure, PresentedCertificate, Settings, inspect, probe};
 
 pub use input::{ClusterEdit, NewCluster, TlsChoice};
 pub use report::{TestReport, TestedNode};
@@ -39,9 +38,7 @@ impl App {
     pub async fn probe_pve(&self, ctx: &Ctx, url: &str) -> Result<(Endpoint, PresentedCertificate), Error> {
         ctx.require(Role::Admin)?;
         let endpoint = input::endpoint("/url", url)?;
-        let shown = proxmox_client::probe(&endpoint, PATIENCE)
-            .await
-            .map_err(Failure::from)?;
+        let shown = probe(&endpoint, PATIENCE).await.map_err(Failure::from)?;
         Ok((endpoint, shown))
     }
 

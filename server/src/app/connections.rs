@@ -6,10 +6,9 @@ use std::time::Duration;
 use muster_domain::ClusterId;
 use muster_store::clusters::ClusterRow;
 use muster_store::nodes::NodeRow;
-use proxmox_client::{ApiToken, Endpoint, Fingerprint};
 
 use super::{App, Error};
-use crate::pve::{Basis, Connection, Failure, Settings, Tls, node_endpoint};
+use crate::pve::{ApiToken, Basis, Connection, Endpoint, Failure, Fingerprint, Settings, Tls, node_endpoint};
 
 /// What a cluster's secret is sealed for.
 pub(super) const TOKEN_SECRET: &str = "pve_token";

@@ -204,9 +204,7 @@ pub async fn agent_changed(app: &App, tx: &mut Tx, guest: GuestId, agent: &Guest
     let Some(row) = tx.guest(guest).await? else {
         return Ok(());
     };
-    let reach = reach::of(&row.state()?);
-    let best = reach.best.map(reach::Transport::as_str);
-    tx.set_guest_reach(guest, best, reach.needs_step.as_deref()).await?;
+    put_reach(tx, &row).await?;
     let facts = serde_json::json!({ "cluster": row.cluster_id, "state": agent.state });
     tx.publish(app.clock.now(), "agent.state", Some(guest.0), facts).await?;
     publish_guest(app, tx, &row).await
@@ -222,6 +220,14 @@ pub async fn updates_changed(app: &App, tx: &mut Tx, guest: GuestId, updates: &G
     tx.publish(app.clock.now(), "updates.changed", Some(guest.0), facts)
         .await?;
     publish_guest(app, tx, &row).await
+}
+
+/// Writes which ways lead into a guest, as its row says.
+pub(super) async fn put_reach(tx: &mut Tx, row: &GuestRow) -> Result<(), StoreError> {
+    let reach = reach::of(&row.state()?);
+    let best = reach.best.map(reach::Transport::as_str);
+    tx.set_guest_reach(GuestId(row.id), best, reach.needs_step.as_deref())
+        .await
 }
 
 async fn publish_guest(app: &App, tx: &mut Tx, row: &GuestRow) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ pub mod context;
 pub mod discovery;
 pub mod error;
 pub mod events;
+pub mod exec;
 pub mod fleet;
 pub mod jobs;
 pub mod seal;

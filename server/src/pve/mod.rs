@@ -20,3 +20,7 @@ pub use inspection::{Inspection, inspect};
 pub use listing::{Seen, list};
 pub use memory::{Basis, Memory, NodeLoad, Pve};
 pub use nodes::{NodeDetails, NodeToAsk, NodeUpdates, Overview, ask_nodes, overview};
+
+pub use proxmox_client::{
+    ApiToken, ClusterStatus, Endpoint, Error as CallError, Fingerprint, PresentedCertificate, probe,
+};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use muster_domain::{ClusterId, Timestamp};
 use muster_store::clusters::ClusterRow;
-use proxmox_client::{ApiToken, Endpoint, Fingerprint};
 use zeroize::Zeroizing;
 
 use crate::app::{Error, FieldError};
+use crate::pve::{ApiToken, CallError, Endpoint, Fingerprint};
 
 /// Longest name of a cluster, in characters.
 const LONGEST_NAME: usize = 100;
@@ -166,7 +166,7 @@ impl ClusterEdit {
 pub(super) fn endpoint(pointer: &str, text: &str) -> Result<Endpoint, Error> {
     text.trim()
         .parse()
-        .map_err(|error: proxmox_client::Error| Error::invalid(pointer, error.to_string()))
+        .map_err(|error: CallError| Error::invalid(pointer, error.to_string()))
 }
 
 /// Checks id and secret of a token; returns the secret without blanks around it.
@@ -174,7 +174,7 @@ pub(super) fn token(id: &str, secret: &str) -> Result<Zeroizing<String>, Error> 
     let secret = Zeroizing::new(secret.trim().to_owned());
     ApiToken::new(id, secret.as_str()).map_err(|error| {
         let pointer = match &error {
-            proxmox_client::Error::Invalid { what: "token id", .. } => "/token_id",
+            CallError::Invalid { what: "token id", .. } => "/token_id",
             _ => "/token_secret",
         };
         Error::invalid(pointer, error.to_string())
@@ -230,7 +230,7 @@ fn checked_tls(tls: &TlsChoice) -> Result<TlsChoice, Error> {
         TlsChoice::Pinned { fingerprint } => {
             let read: Fingerprint = fingerprint
                 .parse()
-                .map_err(|error: proxmox_client::Error| Error::invalid("/tls/fingerprint", error.to_string()))?;
+                .map_err(|error: CallError| Error::invalid("/tls/fingerprint", error.to_string()))?;
             Ok(TlsChoice::Pinned {
                 fingerprint: read.to_string(),
             })

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use muster_store::clusters::ClusterRow;
-use proxmox_client::Fingerprint;
 
-use crate::pve::Overview;
+use crate::pve::{Fingerprint, Overview};
 
 /// The nodes' certificates: as told now, else as known before. A node that is no longer listed is no longer trusted.
 pub(super) fn merged(row: &ClusterRow, overview: Option<&Overview>) -> BTreeMap<String, Fingerprint> {

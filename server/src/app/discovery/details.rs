@@ -8,12 +8,11 @@ use muster_store::clusters::ClusterRow;
 use muster_store::guests::GuestRow;
 use muster_store::nodes::NodeRow;
 use muster_store::{StoreError, Tx};
-use proxmox_client::ClusterStatus;
 
 use super::listing::{found, put_reach};
 use super::{Discovery, Found, Summary, certificates, log};
 use crate::app::{Error, fleet};
-use crate::pve::{Failure, GuestDetails, NodeDetails, Overview, overview};
+use crate::pve::{ClusterStatus, Failure, GuestDetails, NodeDetails, Overview, overview};
 
 /// What was learned beside the list.
 pub(super) struct Learned {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use muster_domain::Timestamp;
 use muster_domain::rights::{self, Major};
-use proxmox_client::{Endpoint, PresentedCertificate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::clusters::TestReport;
+use crate::pve::{Endpoint, PresentedCertificate};
 
 /// An address to look at.
 #[derive(Deserialize, ToSchema)]
