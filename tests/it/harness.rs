@@ -241,6 +241,7 @@ pub(crate) async fn token(app: &App, role: Role) -> Result<String> {
     let new = NewToken {
         name: format!("test {}", role.as_str()),
         role,
+        owner: None,
         expires_at: None,
     };
     let (_, text) = app.create_token(&shell(app), new).await?;
