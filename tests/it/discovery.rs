@@ -264,3 +264,38 @@ async fn the_list_of_guests_is_filtered_and_comes_in_pages() -> Result<()> {
     assert_eq!(page["reach"]["ways"].as_array().map(Vec::len), Some(3));
     Ok(())
 }
+
+#[tokio::test]
+async fn changes_arrive_as_events_with_the_thing_in_them() -> Result<()> {
+    let (sim, muster) = (homelab()?, Muster::start().await?);
+    let id = muster.add(&sim.clusters()[0]).await?;
+    let running = muster.get(&format!("/api/v1/proxmox/clusters/{id}")).await?["rollup"]["running"]
+        .as_u64()
+        .context("a number")?;
+    let mut events = muster.events().await?;
+    sim.ctl("guest stop --cluster homelab-1 --vmid 103")?;
+    sim.pass(NEWS);
+    discover(&muster, &id).await?;
+    let guest = events
+        .next("the guest", |event| {
+            (event["kind"] == "guest.changed" && event["guest"]["vmid"] == 103).then(|| event["guest"].clone())
+        })
+        .await?;
+    assert_eq!((&guest["status"], &guest["tick"]), (&json!("stopped"), &json!("off")));
+    let cluster = events
+        .next("the cluster", |event| {
+            (event["kind"] == "cluster.changed").then(|| event["cluster"].clone())
+        })
+        .await?;
+    assert_eq!(
+        (&cluster["id"], &cluster["rollup"]["running"]),
+        (&json!(id), &json!(running - 1))
+    );
+    let log = events
+        .next("the end", |event| {
+            (event["kind"] == "discovery.finished").then(|| event.clone())
+        })
+        .await?;
+    assert_eq!((&log["cluster"], &log["changed"]), (&json!(id), &json!(1)));
+    Ok(())
+}

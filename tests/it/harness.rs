@@ -32,6 +32,12 @@ pub(crate) struct Muster {
     _folder: tempfile::TempDir,
 }
 
+/// A stream of events.
+pub(crate) struct Events {
+    response: reqwest::Response,
+    text: String,
+}
+
 /// What the server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -119,6 +125,26 @@ impl Muster {
         Ok(Answer { status, body })
     }
 
+    /// Follows the events from now on.
+    pub(crate) async fn events(&self) -> Result<Events> {
+        let response = self
+            .http
+            .get(format!("{}/api/v1/events", self.url))
+            .bearer_auth(&self.token)
+            .send()
+            .await?;
+        let mut events = Events {
+            response: response.error_for_status()?,
+            text: String::new(),
+        };
+        events
+            .next("the greeting", |event| {
+                (event["kind"] == "hello" || event["cursor"].is_number()).then_some(())
+            })
+            .await?;
+        Ok(events)
+    }
+
     /// Sends a POST.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(Method::POST, path, Some(body)).await
@@ -144,6 +170,33 @@ impl Muster {
     /// The tree of a cluster.
     pub(crate) async fn tree(&self, id: &str) -> Result<Value> {
         self.get(&format!("/api/v1/proxmox/clusters/{id}/hierarchy")).await
+    }
+}
+
+impl Events {
+    /// Waits for an event of which `wanted` makes something; those before it are passed over.
+    pub(crate) async fn next<T>(&mut self, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
+        let search = async {
+            loop {
+                while let Some((frame, rest)) = self.text.split_once("\n\n") {
+                    let data = frame
+                        .lines()
+                        .filter_map(|line| line.strip_prefix("data:"))
+                        .collect::<String>();
+                    self.text = rest.to_owned();
+                    if let Ok(event) = serde_json::from_str(&data)
+                        && let Some(found) = wanted(&event)
+                    {
+                        return Ok(found);
+                    }
+                }
+                let chunk = self.response.chunk().await?.context("the stream ended")?;
+                self.text.push_str(std::str::from_utf8(&chunk)?);
+            }
+        };
+        tokio::time::timeout(PATIENCE, search)
+            .await
+            .with_context(|| format!("{what} did not come"))?
     }
 }
 

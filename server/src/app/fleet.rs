@@ -184,6 +184,18 @@ impl App {
         Ok(GuestPage { guests, more, total })
     }
 
+    /// These guests, also when they are gone; those that were never there are missing.
+    pub async fn guests_by_id(&self, ctx: &Ctx, ids: &[GuestId]) -> Result<Vec<Guest>, Error> {
+        let mut tx = self.store.read().await?;
+        let mut guests = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(row) = tx.guest(*id).await? {
+                guests.push(sight(role(ctx), row)?);
+            }
+        }
+        Ok(guests)
+    }
+
     /// One guest, also when it is gone, with the ways into it.
     pub async fn guest(&self, ctx: &Ctx, id: GuestId) -> Result<(Guest, Vec<Way>), Error> {
         let mut tx = self.store.read().await?;

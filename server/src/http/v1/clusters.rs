@@ -3,7 +3,7 @@
 mod discoveries;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,6 +19,7 @@ use crate::app::fleet::Cluster;
 use crate::app::{App, Ctx, Error};
 use crate::http::Routes;
 use crate::http::action::ActionView;
+use crate::http::event_views::EventView;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::page::Page;
 use crate::http::problem::Problem;
@@ -33,6 +34,21 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(test))
         .routes(routes!(rotate))
         .merge(discoveries::routes())
+}
+
+/// Events of clusters show the cluster.
+pub(super) fn events() -> EventView {
+    EventView::new(&["cluster.changed"], "cluster", |app: App, ctx, ids| async move {
+        let mut views = HashMap::new();
+        for id in ids {
+            match app.cluster(&ctx, ClusterId(id)).await {
+                Ok(cluster) => views.insert(id, view(cluster)),
+                Err(Error::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(views)
+    })
 }
 
 /// A PVE cluster or standalone node.

@@ -16,12 +16,26 @@ use crate::app::fleet::Guest;
 use crate::app::{App, Ctx, Error};
 use crate::http::Routes;
 use crate::http::action::ActionView;
+use crate::http::event_views::EventView;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::page::PageQuery;
 use crate::http::problem::Problem;
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(list)).routes(routes!(one))
+}
+
+/// Events of guests show the guest.
+pub(super) fn events() -> EventView {
+    EventView::new(
+        &["guest.changed", "updates.changed"],
+        "guest",
+        |app: App, ctx, ids| async move {
+            let ids: Vec<GuestId> = ids.into_iter().map(GuestId).collect();
+            let guests = app.guests_by_id(&ctx, &ids).await?;
+            Ok(guests.into_iter().map(|guest| (guest.row.id, view(guest))).collect())
+        },
+    )
 }
 
 /// A container or VM.

@@ -41,5 +41,5 @@ pub(super) fn routes() -> Routes {
 
 /// What events show of the things they tell about.
 pub(super) fn event_views() -> Vec<EventView> {
-    Vec::new()
+    vec![clusters::events(), guests::events(), nodes::events()]
 }

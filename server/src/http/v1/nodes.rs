@@ -1,5 +1,7 @@
 //! Nodes.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use muster_domain::fleet::{NodeStatus, UpdatesState};
 use muster_domain::{ClusterId, NodeId, Timestamp};
@@ -9,14 +11,30 @@ use utoipa_axum::routes;
 
 use super::rollup::RollupView;
 use crate::app::fleet::Node;
-use crate::app::{App, Ctx};
+use crate::app::{App, Ctx, Error};
 use crate::http::Routes;
 use crate::http::action::ActionView;
+use crate::http::event_views::EventView;
 use crate::http::extract::{Json, Path};
 use crate::http::problem::Problem;
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(one))
+}
+
+/// Events of nodes show the node.
+pub(super) fn events() -> EventView {
+    EventView::new(&["node.changed"], "node", |app: App, ctx, ids| async move {
+        let mut views = HashMap::new();
+        for id in ids {
+            match app.node(&ctx, NodeId(id)).await {
+                Ok(node) => views.insert(id, view(node)),
+                Err(Error::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(views)
+    })
 }
 
 /// A PVE host.
