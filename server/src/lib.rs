@@ -1,5 +1,6 @@
 //! The Muster server: see docs/ARCHITECTURE.md for the map.
 
+pub mod agents;
 pub mod app;
 pub mod boot;
 pub mod cli;

@@ -51,6 +51,14 @@ pub struct Ctx {
 }
 
 impl Ctx {
+    /// The server itself asks.
+    pub fn system(app: &App) -> Ctx {
+        Ctx {
+            caller: Caller::System,
+            request: RequestId(app.ids.next()),
+        }
+    }
+
     /// Refuses callers below `needed`. Agents have use cases of their own and no role.
     pub fn require(&self, needed: Role) -> Result<(), Error> {
         match &self.caller {

@@ -2,6 +2,7 @@
 //! its jobs in one transaction. Calls to PVE or to agents never happen inside one.
 
 pub mod accounts;
+pub mod agents;
 pub mod audit;
 pub mod clusters;
 mod connections;
@@ -27,6 +28,7 @@ pub use context::{Caller, Ctx};
 pub use error::{Error, FieldError};
 pub use seal::Seal;
 
+use crate::agents::Agents;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::jobs::Jobs;
@@ -56,6 +58,8 @@ pub struct App {
     pub pve: Arc<Pve>,
     /// What is remembered of running jobs.
     pub jobs: Arc<Jobs>,
+    /// Who is connected, and what is waited for.
+    pub agents: Agents,
 }
 
 impl App {
@@ -64,6 +68,7 @@ impl App {
         App {
             store,
             lease: server_lease::ServerLease::new(ServerId(ids.next())),
+            agents: Agents::new(config.agent_dir.clone()),
             ids,
             seal,
             passwords: accounts::Passwords::default(),

@@ -91,6 +91,7 @@ pub fn router(app: App) -> Router {
         .route_layer(from_fn(etag::tag))
         .route_layer(from_fn_with_state(site.clone(), idempotency::once))
         .route_layer(from_fn_with_state((site.clone(), classes), access::check))
+        .merge(crate::agents::routes())
         .fallback(web::serve)
         .with_state(site.clone())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -19,7 +19,7 @@ const QUARANTINE: &str = "UPDATE agents SET quarantine = $1 WHERE id = $2";
 const REMOVE: &str = "DELETE FROM agents WHERE id = $1";
 const SAME_MACHINE: &str = "SELECT a.guest_id, g.name, g.vmid FROM agents a JOIN guests g ON g.id = a.guest_id \
     WHERE a.machine = $1 AND a.guest_id <> $2 AND g.gone_at IS NULL ORDER BY g.name, g.id LIMIT 5";
-const CONNECTED: &str = "SELECT a.id FROM agents a JOIN guests g ON g.id = a.guest_id \
+const CONNECTED: &str = "SELECT a.id, a.guest_id FROM agents a JOIN guests g ON g.id = a.guest_id \
     WHERE g.agent_state IN ('online', 'late')";
 
 /// One agent.
@@ -125,11 +125,11 @@ impl Tx {
             .during("look for agents on the same machine")
     }
 
-    /// The agents whose guests' rows say that they are online or late.
-    pub async fn agents_believed_connected(&mut self) -> Result<Vec<AgentId>, StoreError> {
-        let ids: Vec<Uuid> = on!(self, conn => sqlx::query_scalar(CONNECTED).fetch_all(conn).await)
-            .during("read the connected agents")?;
-        Ok(ids.into_iter().map(AgentId).collect())
+    /// The agents whose guests' rows say that they are online or late, each with its guest.
+    pub async fn agents_believed_connected(&mut self) -> Result<Vec<(AgentId, GuestId)>, StoreError> {
+        let ids: Vec<(Uuid, Uuid)> =
+            on!(self, conn => sqlx::query_as(CONNECTED).fetch_all(conn).await).during("read the connected agents")?;
+        Ok(ids.into_iter().map(|(agent, guest)| (AgentId(agent), GuestId(guest))).collect())
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
             let mut tx = store.read().await.expect("reads");
             let same = tx.agents_on_machine("m", GuestId(Uuid::from_u128(3))).await.expect("reads");
             assert_eq!(same.iter().map(|guest| guest.vmid).collect::<Vec<_>>(), [101]);
-            assert_eq!(tx.agents_believed_connected().await.expect("reads"), [AgentId(Uuid::from_u128(8))]);
+            assert_eq!(tx.agents_believed_connected().await.expect("reads"), [(AgentId(Uuid::from_u128(8)), GuestId(Uuid::from_u128(4)))]);
             drop(tx);
             let removed: Result<(), StoreError> =
                 crate::write!(store, tx => { tx.remove_agent(AgentId(Uuid::from_u128(8))).await });

@@ -11,6 +11,8 @@ const INSERT: &str = "INSERT INTO commands (id, agent_id, target_id, payload, si
 const ONE: &str = "SELECT * FROM commands WHERE id = $1";
 const LEASABLE: &str = "SELECT * FROM commands WHERE agent_id = $1 AND expires_at > $2 \
     AND (state = 'pending' OR (state = 'leased' AND leased_until <= $2)) ORDER BY id LIMIT $3";
+const WAITS: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM commands WHERE agent_id = $1 AND expires_at > $2 \
+    AND (state = 'pending' OR (state = 'leased' AND leased_until <= $2)) LIMIT 1) AS waiting";
 const LEASE: &str = "UPDATE commands SET state = 'leased', leased_until = $1 WHERE id = $2";
 const ACK: &str = "UPDATE commands SET state = 'acked', leased_until = NULL WHERE id = $1 AND agent_id = $2 \
     AND (state = 'acked' OR (state IN ('pending', 'leased') AND expires_at > $3))";
@@ -97,6 +99,14 @@ impl Tx {
     /// One command.
     pub async fn command(&mut self, id: CommandId) -> Result<Option<CommandRow>, StoreError> {
         on!(self, conn => sqlx::query_as(ONE).bind(id.0).fetch_optional(conn).await).during("read a command")
+    }
+
+    /// Whether there is anything that the agent could lease.
+    pub async fn has_commands(&mut self, agent: AgentId, now: Timestamp) -> Result<bool, StoreError> {
+        let count: i64 =
+            on!(self, conn => sqlx::query_scalar(WAITS).bind(agent.0).bind(now.as_micros()).fetch_one(conn).await)
+                .during("look for commands")?;
+        Ok(count > 0)
     }
 
     /// Hands an agent its oldest waiting commands, at most `limit`, until `until`. What it does not acknowledge by then is
@@ -254,6 +264,11 @@ mod tests {
         leased.expect("leases").len()
     }
 
+    async fn has_commands(store: &Store, now: i64) -> bool {
+        let mut tx = store.read().await.expect("reads");
+        tx.has_commands(AGENT, at(now)).await.expect("reads")
+    }
+
     async fn ack(store: &Store, agent: AgentId, now: i64) -> bool {
         let acked: Result<_, StoreError> =
             crate::write!(store, tx => { tx.ack_command(COMMAND, agent, at(now)).await });
@@ -280,8 +295,10 @@ mod tests {
         async fn a_lease_that_ran_out_is_given_again_an_acknowledged_command_never(store: &Store) {
             with_command(store).await;
             assert_eq!(lease(store, OTHER, 20).await, 0, "bound to another agent");
+            assert!(has_commands(store, 20).await);
             assert_eq!(lease(store, AGENT, 20).await, 1);
             assert_eq!(lease(store, AGENT, 49).await, 0);
+            assert!(!has_commands(store, 49).await);
             assert_eq!(lease(store, AGENT, 50).await, 1);
             assert!(!ack(store, OTHER, 51).await);
             assert!(ack(store, AGENT, 51).await);

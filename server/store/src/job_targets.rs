@@ -16,6 +16,8 @@ const ONE: &str = "SELECT t.*, g.vmid, g.node_id, n.name AS node FROM job_target
     LEFT JOIN proxmox_nodes n ON n.id = g.node_id WHERE t.id = $1";
 const OPEN_OF_KIND: &str = "SELECT t.guest_id FROM job_targets t JOIN jobs j ON j.id = t.job_id \
     WHERE j.kind = $1 AND t.state IN ('queued', 'running', 'waiting') AND t.guest_id IS NOT NULL";
+const WAITING_FOR: &str = "SELECT DISTINCT t.job_id FROM job_targets t JOIN jobs j ON j.id = t.job_id \
+    WHERE t.guest_id = $1 AND j.kind = $2 AND t.state = 'waiting'";
 const MOVE: &str = "UPDATE job_targets SET state = $1, step = COALESCE($2, step), reason_code = $3, reason_detail = $4, \
     memo = $5, result = COALESCE($6, result), attempt = attempt + $7, started_at = COALESCE(started_at, $8), \
     finished_at = $9 WHERE id = $10 AND state = $11";
@@ -134,6 +136,14 @@ impl Tx {
         let ids: Vec<Uuid> = on!(self, conn => sqlx::query_scalar(OPEN_OF_KIND).bind(kind).fetch_all(conn).await)
             .during("look for guests in jobs")?;
         Ok(ids.into_iter().map(GuestId).collect())
+    }
+
+    /// The jobs of this kind with a target that waits for the guest.
+    pub async fn jobs_waiting_for(&mut self, guest: GuestId, kind: &str) -> Result<Vec<JobId>, StoreError> {
+        let ids: Vec<Uuid> =
+            on!(self, conn => sqlx::query_scalar(WAITING_FOR).bind(guest.0).bind(kind).fetch_all(conn).await)
+                .during("look for jobs that wait for a guest")?;
+        Ok(ids.into_iter().map(JobId).collect())
     }
 
     /// Moves a target from the state the caller saw. False when it is no longer in it.
@@ -261,7 +271,15 @@ mod tests {
             };
             assert_eq!(guests("scan").await, [GUEST]);
             assert_eq!(guests("install").await, []);
-            assert!(move_it(store, &change(TargetState::Queued, TargetState::Cancelled, 11)).await);
+            let waiting = || async {
+                let mut tx = store.read().await.expect("reads");
+                tx.jobs_waiting_for(GUEST, "scan").await.expect("reads")
+            };
+            assert_eq!(waiting().await, []);
+            assert!(move_it(store, &change(TargetState::Queued, TargetState::Waiting, 11)).await);
+            assert_eq!(waiting().await, [JOB]);
+            assert!(move_it(store, &change(TargetState::Waiting, TargetState::Cancelled, 11)).await);
+            assert_eq!(waiting().await, []);
             assert_eq!(guests("scan").await, []);
         }
 

@@ -1,9 +1,13 @@
 //! Loops beside the queue, one file each.
 
+mod agents;
+mod commands;
 mod retention;
 
 use crate::app::App;
 
 pub(super) fn start(app: &App) {
+    agents::start(app);
+    commands::start(app);
     retention::start(app);
 }
