@@ -7,9 +7,7 @@ type Opt<T> = T | null | undefined;
 type Json<T> = { content: { "application/json": T } };
 type Answer<T, Status extends number = 200> = { responses: { [S in Status]: Json<T> } };
 type Path<Names extends string> = { parameters: { path: { [N in Names]: string } } };
-type Query<Q> = { parameters: { query?: Q } };
 type Body<B> = { requestBody: Json<B> };
-type Page<T> = { items: T[]; next?: Opt<string> };
 type S = described["schemas"] & components["schemas"];
 type BulkBody = { guests?: string[]; dry_run?: boolean };
 
@@ -19,34 +17,19 @@ export interface components {
     Update: { source: string; name: string; arch?: Opt<string>; from?: Opt<string>; to: string; origin?: Opt<string>; security: boolean; evidence?: Opt<string>; held: boolean; size?: Opt<number> };
     UpdateList: { state: S["UpdatesState"]; scanned_at?: Opt<string>; reason?: Opt<string>; items: S["Update"][] };
     GuestRef: { id: string; name: string; vmid: number; node: string };
-    Reason: { code: string; detail: string };
     Bulk: {
       job?: Opt<S["Job"]>;
       targets: { guest: S["GuestRef"]; decision: "accepted" | "skipped"; reason?: Opt<S["Reason"]> }[];
       by_hand?: Opt<{ guests: { guest: S["GuestRef"]; line: string; expires_at: string }[]; nodes: { node: string; line: string; guests: string[] }[] }>;
     };
-    Job: {
-      id: string; kind: "discover" | "scan" | "install"; title: string; state: "queued" | "running" | "succeeded" | "partly" | "failed" | "cancelled";
-      progress: { total: number; done: number; failed: number; skipped: number }; created_at: string; created_by: string; started_at?: Opt<string>; finished_at?: Opt<string>; cluster?: Opt<string>; actions: S["Action"][];
-    };
-    JobTarget: {
-      id: string; guest?: Opt<S["GuestRef"]>; name: string; state: "queued" | "running" | "waiting" | "succeeded" | "failed" | "skipped" | "cancelled";
-      step?: Opt<string>; reason?: Opt<S["Reason"]>; attempt: number; started_at?: Opt<string>; finished_at?: Opt<string>; result?: Opt<{ [name: string]: unknown }>;
-    };
-    LogLine: { n: number; at: string; level: string; target?: Opt<string>; text: string };
   };
 }
 
 export interface paths {
   "/api/v1/system": { get: Answer<S["System"]> };
-  "/api/v1/proxmox/clusters/{id}/discover": { post: Answer<{ job: S["Job"] }, 202> & Path<"id"> };
   "/api/v1/guests/{id}/updates": { get: Answer<S["UpdateList"]> & Path<"id"> };
   "/api/v1/guests/{id}/agent": { delete: Answer<{ line?: Opt<string> }> & Path<"id"> };
   "/api/v1/guests/bulk-scan": { post: Answer<S["Bulk"], 202> & Body<BulkBody> };
   "/api/v1/guests/bulk-install": { post: Answer<S["Bulk"], 202> & Body<BulkBody> };
-  "/api/v1/jobs": { get: Answer<Page<S["Job"]>> & Query<{ cursor?: string; limit?: number }> };
-  "/api/v1/jobs/{id}": { get: Answer<S["Job"]> & Path<"id"> };
-  "/api/v1/jobs/{id}/targets": { get: Answer<Page<S["JobTarget"]>> & { parameters: { path: { id: string }; query?: { limit?: number; cursor?: string } } } };
-  "/api/v1/jobs/{id}/cancel": { post: Answer<S["Job"], 202> & Path<"id"> };
   "/api/v1/jobs/{id}/retry": { post: Answer<{ job: S["Job"] }, 202> & Path<"id"> };
 }

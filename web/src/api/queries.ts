@@ -43,6 +43,6 @@ export const queries = {
   jobTargets: (id: string) =>
     queryOptions({
       queryKey: keys.jobTargets(id),
-      queryFn: async ({ signal }) => (await send(call("get", "/api/v1/jobs/{id}/targets", { path: { id }, query: { limit: 1000 } }), signal)).items,
+      queryFn: async ({ signal }) => (await send(call("get", "/api/v1/jobs/{id}/targets", { path: { id } }), signal)).items,
     }),
 };

@@ -55,6 +55,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs, newest first. */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job. */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a job. What runs is told to stop, what waits is not begun, what is done stays done. */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job's log. With `Accept: text/event-stream` the same lines live, one event each with the line's number as id; a cut
+         *     stream resumes by `Last-Event-ID` or `after`, and an event `end` says that the job is over.
+         */
+        get: operations["readJobLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job's targets, each with its state and reason. None is left out. */
+        get: operations["listJobTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proxmox/clusters": {
         parameters: {
             query?: never;
@@ -107,6 +195,23 @@ export interface paths {
         head?: never;
         /** Change a cluster's settings. New addresses and certificates are tested first. */
         patch: operations["editCluster"];
+        trace?: never;
+    };
+    "/api/v1/proxmox/clusters/{id}/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Discover a cluster now. A discovery that is under way serves as well. */
+        post: operations["discoverCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/proxmox/clusters/{id}/discoveries": {
@@ -694,6 +799,72 @@ export interface components {
             cursor: number;
             nodes: components["schemas"]["Branch"][];
         };
+        /** @description A piece of background work. */
+        Job: {
+            actions: components["schemas"]["Action"][];
+            cluster?: components["schemas"]["ClusterId"] | null;
+            created_at: components["schemas"]["Timestamp"];
+            created_by: string;
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            id: components["schemas"]["JobId"];
+            /** @description `discover`, `scan` or `install`. */
+            kind: string;
+            progress: components["schemas"]["Progress"];
+            reason?: components["schemas"]["Reason"] | null;
+            retry_of?: components["schemas"]["JobId"] | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
+            /** @description `queued`, `running`, `succeeded`, `partly` (some targets failed), `failed` or `cancelled`. */
+            state: string;
+            title: string;
+        };
+        /**
+         * Format: uuid
+         * @description A durable piece of background work.
+         */
+        JobId: string;
+        /** @description Lines of a job's log. */
+        JobLog: {
+            items: components["schemas"]["JobLogLine"][];
+            /**
+             * Format: int64
+             * @description Send it as `after` to read on; missing when the job is over and this was all.
+             */
+            next?: number | null;
+        };
+        /** @description One line of a job's log. */
+        JobLogLine: {
+            at: components["schemas"]["Timestamp"];
+            /** @description `info`, `warning` or `error`. */
+            level: string;
+            /**
+             * Format: int64
+             * @description Its number, from 1, without gaps.
+             */
+            n: number;
+            target?: components["schemas"]["TargetId"] | null;
+            text: string;
+        };
+        /** @description One target of a job. */
+        JobTarget: {
+            /**
+             * Format: int64
+             * @description How often it was begun.
+             */
+            attempt: number;
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            guest?: components["schemas"]["TargetGuest"] | null;
+            id: components["schemas"]["TargetId"];
+            /** @description Its name when the job was made. */
+            name: string;
+            reason?: components["schemas"]["Reason"] | null;
+            /** @description What came of it; its form depends on the kind of job. */
+            result?: Record<string, never> | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
+            /** @description `queued`, `running`, `waiting`, `succeeded`, `failed`, `skipped` or `cancelled`. */
+            state: string;
+            /** @description The step it is at, or ended in. */
+            step?: string | null;
+        };
         /** @description What stands behind `#link=` in a sign-in link. */
         LinkCredentials: {
             link: string;
@@ -832,6 +1003,20 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_Job: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Job"][];
+            /** @description Send it as `cursor` to get the next page; missing on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_JobTarget: {
+            /** @description The items of this page. */
+            items: components["schemas"]["JobTarget"][];
+            /** @description Send it as `cursor` to get the next page; missing on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Token: {
             /** @description The items of this page. */
             items: components["schemas"]["Token"][];
@@ -899,6 +1084,24 @@ export interface components {
             /** @description `urn:muster:problem:` and the code. */
             type: string;
         };
+        /** @description How many targets are where. */
+        Progress: {
+            /**
+             * Format: int64
+             * @description Over, however they ended.
+             */
+            done: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            skipped: number;
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A job that was queued. */
+        QueuedJob: {
+            job: components["schemas"]["Job"];
+        };
         /** @description How a command gets into a guest. */
         Reach: {
             best?: components["schemas"]["Transport"] | null;
@@ -908,6 +1111,13 @@ export interface components {
             needs_step?: string | null;
             /** @description All ways, preferred ones first; on the page of a single guest only. */
             ways?: components["schemas"]["Way"][] | null;
+        };
+        /** @description Why something is as it is. */
+        Reason: {
+            /** @description Stable. */
+            code: string;
+            /** @description What is, and what to do. */
+            detail: string;
         };
         /** @description How many days things are kept. */
         Retention: {
@@ -1041,6 +1251,19 @@ export interface components {
             /** @description The name at that time. */
             name: string;
         };
+        /** @description A guest as a target. */
+        TargetGuest: {
+            id: components["schemas"]["GuestId"];
+            name: string;
+            node?: string | null;
+            /** Format: int64 */
+            vmid?: number | null;
+        };
+        /**
+         * Format: uuid
+         * @description One target of a job.
+         */
+        TargetId: string;
         /** @description What the token sees. */
         TestFound: {
             lxcs: number;
@@ -1301,6 +1524,177 @@ export interface operations {
             };
         };
     };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description `discover`, `scan` or `install`. */
+                kind?: string;
+                /** @description One of the states. */
+                state?: string;
+                /** @description Jobs about this cluster. */
+                cluster?: components["schemas"]["ClusterId"];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description How many items at most: 1 to 1000, 100 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Job"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is being stopped */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readJobLog: {
+        parameters: {
+            query?: {
+                /** @description The number of the last line you have. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 1000 lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobLog"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobTargets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All targets in the job's order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_JobTarget"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listClusters: {
         parameters: {
             query?: never;
@@ -1486,6 +1880,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job that does it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedJob"];
                 };
             };
             /** @description What went wrong, as a problem document */

@@ -23,7 +23,8 @@ import { words as partWords } from "../parts/words";
 import styles from "./JobPage.module.css";
 import { LogView } from "./LogView";
 import { Targets } from "./Targets";
-import { jobLook, words } from "./words";
+import { jobLook } from "./looks";
+import { words } from "./words";
 
 export function JobPage() {
   const { job: id } = useParams({ from: "/shell/jobs/$job" });
@@ -56,13 +57,13 @@ export function JobPage() {
 }
 
 const crumbs = [{ label: words.title, to: "/jobs" }];
-const chipLooks: Record<Job["state"], ChipLook> = { queued: "plain", running: "blue", succeeded: "green", partly: "amber", failed: "red", cancelled: "plain" };
+const chipLooks: Readonly<Record<string, ChipLook>> = { queued: "plain", running: "blue", succeeded: "green", partly: "amber", failed: "red", cancelled: "plain" };
 
 function JobChip({ job }: { job: Job }) {
-  const look = jobLook[job.state];
+  const look = jobLook(job.state);
   const { done, total } = job.progress;
   return (
-    <Chip look={chipLooks[job.state]}>
+    <Chip look={chipLooks[job.state] ?? "plain"}>
       <Glyph name={look.glyph} tone={look.tone} />
       {look.word}
       {total > 1 && `, ${words.progress(done, total)}`}
@@ -70,7 +71,7 @@ function JobChip({ job }: { job: Job }) {
   );
 }
 
-const targetTick: Record<JobTarget["state"], Tick> = {
+const targetTick: Readonly<Record<string, Tick>> = {
   queued: "waiting",
   waiting: "needs_attention",
   running: "running",
@@ -84,7 +85,7 @@ function Summary({ job, targets }: { job: Job; targets: readonly JobTarget[] }) 
   const { done, failed, skipped, total } = job.progress;
   return (
     <div className={styles.summary}>
-      {targets.length > 1 && <RollCall ticks={targets.map((each) => ({ id: each.id, tick: targetTick[each.state], name: each.name }))} label={job.title} />}
+      {targets.length > 1 && <RollCall ticks={targets.map((each) => ({ id: each.id, tick: targetTick[each.state] ?? "unknown", name: each.name }))} label={job.title} />}
       <dl className={styles.figures}>
         <Figure name="Done">{done}</Figure>
         <Figure name="Failed" bad={failed > 0}>{failed}</Figure>

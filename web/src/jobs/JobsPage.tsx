@@ -9,7 +9,8 @@ import { ProblemNote } from "../parts/ProblemNote";
 import { Skeleton } from "../parts/Skeleton";
 import { State } from "../parts/State";
 import { Table } from "../parts/Table";
-import { jobLook, words } from "./words";
+import { jobLook } from "./looks";
+import { words } from "./words";
 
 export function JobsPage() {
   const jobs = useQuery(queries.jobs);
@@ -38,7 +39,7 @@ export function JobsPage() {
 }
 
 export function JobState({ job }: { job: Job }) {
-  const look = jobLook[job.state];
+  const look = jobLook(job.state);
   return <State glyph={look.glyph} tone={look.tone}>{look.word}</State>;
 }
 

@@ -5,7 +5,8 @@ import type { JobTarget } from "../api/model";
 import { Lasting } from "../parts/Ago";
 import { Glyph } from "../parts/Glyph";
 import { guestHref } from "../guests/href";
-import { targetLook, words } from "./words";
+import { targetLook } from "./looks";
+import { words } from "./words";
 import styles from "./Targets.module.css";
 
 /** What wants attention stands first; within a state the order of the job stays. */
@@ -41,7 +42,7 @@ export function Targets({ targets, chosen, onPick }: { targets: readonly JobTarg
 }
 
 function TargetRow({ target, chosen, onPick }: { target: JobTarget; chosen: boolean; onPick: () => void }) {
-  const look = targetLook[target.state];
+  const look = targetLook(target.state);
   const href = target.guest && guestHref(target.guest.id);
   return (
     <div className={`${styles.row} ${chosen ? styles.chosen : ""}`}>
@@ -66,8 +67,8 @@ function TargetRow({ target, chosen, onPick }: { target: JobTarget; chosen: bool
 }
 
 function resultWords({ state, step, result, attempt }: JobTarget): string {
-  if ((state === "running" || state === "waiting" || state === "failed") && step) return state === "failed" ? `${targetLook.failed.word}: ${step}` : step;
-  const said = typeof result?.summary === "string" ? result.summary : (targetLook[state].word ?? "");
+  if ((state === "running" || state === "waiting" || state === "failed") && step) return state === "failed" ? `${targetLook(state).word}: ${step}` : step;
+  const said = typeof result?.summary === "string" ? result.summary : targetLook(state).word;
   return attempt > 1 ? `${said}, attempt ${attempt}` : said;
 }
 

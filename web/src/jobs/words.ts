@@ -1,27 +1,4 @@
-import type { Job, JobTarget } from "../api/model";
-import type { GlyphName, Tone } from "../parts/Glyph";
 import { count } from "../words/plural";
-
-type Look = { readonly glyph: GlyphName; readonly tone: Tone; readonly word: string };
-
-export const jobLook: Record<Job["state"], Look> = {
-  queued: { glyph: "waiting", tone: "quiet", word: "waiting" },
-  running: { glyph: "working", tone: "busy", word: "running" },
-  succeeded: { glyph: "succeeded", tone: "good", word: "succeeded" },
-  partly: { glyph: "attention", tone: "warn", word: "partly succeeded" },
-  failed: { glyph: "failed", tone: "bad", word: "failed" },
-  cancelled: { glyph: "skipped", tone: "quiet", word: "cancelled" },
-};
-
-export const targetLook: Record<JobTarget["state"], Look> = {
-  queued: { glyph: "waiting", tone: "quiet", word: "waits for its turn" },
-  running: { glyph: "working", tone: "busy", word: "running" },
-  waiting: { glyph: "late", tone: "warn", word: "waits for you" },
-  succeeded: { glyph: "succeeded", tone: "good", word: "succeeded" },
-  failed: { glyph: "failed", tone: "bad", word: "failed" },
-  skipped: { glyph: "skipped", tone: "quiet", word: "skipped" },
-  cancelled: { glyph: "skipped", tone: "quiet", word: "cancelled" },
-};
 
 export const words = {
   title: "Jobs",

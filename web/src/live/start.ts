@@ -4,7 +4,7 @@ import { keys } from "../api/keys";
 import { asTree, type ClusterTree } from "../fleet/tree";
 import { announce, announceFailure } from "../app/announce";
 import { words } from "../app/words";
-import { jobLook } from "../jobs/words";
+import { jobLook } from "../jobs/looks";
 import type { Frame } from "./frames";
 import { setLinkState } from "./linkState";
 import { applyFrames } from "./patch";
@@ -65,7 +65,7 @@ function sayFinishedJobs(batch: readonly Frame[]): void {
   for (const frame of batch) {
     if (frame.kind !== "job.changed" || !frame.job?.finished_at) continue;
     const { title, state, progress } = frame.job;
-    const text = words.jobEnded(title, jobLook[state].word, progress.done, progress.failed);
+    const text = words.jobEnded(title, jobLook(state).word, progress.done, progress.failed);
     if (progress.failed > 0) announceFailure(text);
     else announce(text);
   }
