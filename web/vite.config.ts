@@ -7,6 +7,8 @@ import { defineConfig } from "vitest/config";
 /** The server that `npm run dev` forwards API calls to. */
 const backend = process.env.MUSTER_URL ?? "http://127.0.0.1:8080";
 
+const proxy = Object.fromEntries(["/api", "/install", "/agent/", "/healthz", "/metrics"].map((path) => [path, backend]));
+
 /**
  * Puts the theme on the page before anything is painted: a classic script, hashed and loaded
  * blocking, because the content security policy refuses inline scripts and a module would run too late.
@@ -35,10 +37,8 @@ function themeScript(): Plugin {
 
 export default defineConfig({
   plugins: [react(), themeScript()],
-  server: {
-    host: "127.0.0.1",
-    proxy: { "/api": backend, "/install": backend, "/agent": backend, "/healthz": backend, "/metrics": backend },
-  },
+  server: { host: "127.0.0.1", proxy },
+  preview: { host: "127.0.0.1", proxy },
   build: {
     target: "es2023",
     assetsInlineLimit: 0,

@@ -54,7 +54,7 @@ export function AgentsPage() {
             { id: "state", header: words.state, cell: (guest) => <AgentState agent={guest.agent} /> },
             { id: "version", header: words.version, cell: (guest) => guest.agent.version },
             { id: "seen", header: words.seen, quiet: true, cell: (guest) => guest.agent.last_seen_at && <Ago at={guest.agent.last_seen_at} /> },
-            { id: "why", header: words.why, quiet: true, cell: (guest) => guest.agent.reason },
+            { id: "why", header: words.why, quiet: true, long: true, cell: (guest) => guest.agent.reason },
           ]}
         />
       )}

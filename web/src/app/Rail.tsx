@@ -48,7 +48,6 @@ function useBadges() {
   return {
     updates: plain(sum((rollup) => rollup.updates_total)),
     guests: plain(sum((rollup) => rollup.guests)),
-    agents: plain(sum((rollup) => rollup.guests - rollup.no_agent)),
     jobs:
       running > 0 ? (
         <span className={styles.badge}>

@@ -6,7 +6,7 @@ interface Place {
   readonly to: "/" | "/fleet" | "/jobs" | "/agents" | "/audit" | "/settings";
   readonly label: string;
   readonly icon: ReactNode;
-  readonly badge?: "updates" | "guests" | "jobs" | "agents";
+  readonly badge?: "updates" | "guests" | "jobs";
 }
 
 const icon = { size: 15, strokeWidth: 1.75, "aria-hidden": true } as const;
@@ -16,7 +16,7 @@ export const places: readonly Place[] = [
   { to: "/", label: words.updates, icon: <PackageCheck {...icon} />, badge: "updates" },
   { to: "/fleet", label: words.fleet, icon: <ListTree {...icon} />, badge: "guests" },
   { to: "/jobs", label: words.jobs, icon: <SquareActivity {...icon} />, badge: "jobs" },
-  { to: "/agents", label: words.agents, icon: <RadioTower {...icon} />, badge: "agents" },
+  { to: "/agents", label: words.agents, icon: <RadioTower {...icon} /> },
 ];
 
 export const adminPlaces: readonly Place[] = [

@@ -37,7 +37,7 @@ export function AuditPage() {
             { id: "who", header: words.who, cell: (entry) => entry.actor.name },
             { id: "what", header: words.what, cell: (entry) => entry.action },
             { id: "on", header: words.on, quiet: true, cell: (entry) => <>{entry.target.name} <span className="third">{entry.target.kind}</span></> },
-            { id: "detail", header: words.detail, quiet: true, cell: detailOf },
+            { id: "detail", header: words.detail, quiet: true, long: true, cell: detailOf },
           ]}
           footer={
             audit.hasNextPage && (
@@ -56,6 +56,11 @@ export function AuditPage() {
 
 /** The facts of an entry, in the words of the API. */
 function detailOf({ detail }: AuditEntry) {
-  const facts = Object.entries(detail as Record<string, unknown>).map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const facts = Object.entries(detail as Record<string, unknown>).flatMap(([name, value]) => (value === null ? [] : [`${name.replaceAll("_", " ")}: ${inWords(value)}`]));
   return <span className="third">{facts.join(", ")}</span>;
+}
+
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(inWords).join(" ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -5,7 +5,7 @@ import { queries } from "../api/queries";
 import { Page } from "../app/Page";
 import { guestsByNode } from "../fleet/tree";
 import { words as fleetWords } from "../fleet/words";
-import { Sum } from "../guests/UpdateCount";
+import { RollupSum } from "../guests/UpdateCount";
 import { Ago } from "../parts/Ago";
 import { Facts } from "../parts/Facts";
 import { Note } from "../parts/Note";
@@ -52,7 +52,7 @@ export function ClusterHealth({ cluster }: { cluster: Cluster }) {
             [words.version, cluster.version],
             [words.quorum, cluster.quorate == null ? null : cluster.quorate ? words.quorate : words.notQuorate],
             [words.guests, <span key="guests">{number(cluster.rollup.guests)}, {number(cluster.rollup.running)} running</span>],
-            [fleetWords.columns.updates, <Sum key="sum" total={cluster.rollup.updates_total} security={cluster.rollup.security_total} />],
+            [fleetWords.columns.updates, <RollupSum key="sum" rollup={cluster.rollup} />],
             [words.lastDiscovery, cluster.last_discovered_at ? <Ago key="at" at={cluster.last_discovered_at} suffix=" ago" /> : fleetWords.never],
             [words.endpoints, cluster.endpoints.join(", ")],
             [words.token, <code key="token">{cluster.token_id}</code>],

@@ -28,8 +28,8 @@ export function DiscoveryLog({ cluster }: { cluster: Cluster }) {
         { id: "when", header: columns.when, head: true, cell: (row) => <Ago at={row.started_at} suffix=" ago" /> },
         { id: "why", header: columns.why, quiet: true, cell: (row) => words.trigger[row.trigger] ?? row.trigger },
         { id: "found", header: columns.found, cell: (row) => words.found(row.nodes_found, row.guests_found) },
-        { id: "changes", header: columns.changes, cell: (row) => <Changes row={row} /> },
-        { id: "problems", header: columns.problems, cell: (row) => <Problems row={row} /> },
+        { id: "changes", header: columns.changes, long: true, cell: (row) => <Changes row={row} /> },
+        { id: "problems", header: columns.problems, long: true, cell: (row) => <Problems row={row} /> },
         { id: "took", header: columns.took, quiet: true, cell: (row) => duration(row.duration_ms) },
       ]}
     />

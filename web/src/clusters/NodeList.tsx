@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { ClusterTree } from "../fleet/tree";
-import { Sum } from "../guests/UpdateCount";
+import { RollupSum } from "../guests/UpdateCount";
 import { NodeState } from "../nodes/NodeState";
 import { words as fleetWords } from "../fleet/words";
 import styles from "./NodeList.module.css";
@@ -17,7 +17,9 @@ export function NodeList({ tree, call }: { tree: ClusterTree; call: (node: strin
           </Link>
           <NodeState node={node} />
           <span>{call(node.name)}</span>
-          <Sum total={node.rollup.updates_total} security={node.rollup.security_total} />
+          <span>
+            <RollupSum rollup={node.rollup} />
+          </span>
           <span className={styles.quiet}>{[fleetWords.guests(node.rollup.guests), node.version && `PVE ${node.version}`, node.address].filter(Boolean).join(", ")}</span>
         </li>
       ))}

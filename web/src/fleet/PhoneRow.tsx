@@ -1,6 +1,6 @@
 import { Box } from "../parts/Check";
 import { agentLook, statusLook } from "../guests/words";
-import { Sum, UpdateCount } from "../guests/UpdateCount";
+import { RollupSum, UpdateCount } from "../guests/UpdateCount";
 import { Glyph } from "../parts/Glyph";
 import type { Column } from "../parts/treegrid/TreeGrid";
 import { words as partWords } from "../parts/words";
@@ -56,6 +56,5 @@ function Second({ row: { guest } }: { row: Extract<FleetRow, { kind: "guest" }> 
 function Count({ row }: { row: FleetRow }) {
   if (row.kind === "guest") return <UpdateCount updates={row.guest.updates} />;
   if (row.kind === "wait") return null;
-  const { rollup } = row.kind === "node" ? row.node : row.cluster;
-  return <Sum total={rollup.updates_total} security={rollup.security_total} />;
+  return <RollupSum rollup={(row.kind === "node" ? row.node : row.cluster).rollup} />;
 }

@@ -3,7 +3,7 @@ import type { Guest } from "../api/model";
 import { ClusterState } from "../clusters/ClusterState";
 import { AgentState, GuestStatus } from "../guests/GuestState";
 import { ReachChip } from "../guests/ReachChip";
-import { Sum, UpdateCount } from "../guests/UpdateCount";
+import { RollupSum, UpdateCount } from "../guests/UpdateCount";
 import { Ago } from "../parts/Ago";
 import { Box } from "../parts/Check";
 import { RollCall } from "../parts/RollCall";
@@ -109,11 +109,7 @@ function ClusterStatus({ row: { cluster, nodes } }: { row: ClusterRow }) {
 function updatesCell(row: FleetRow) {
   if (row.kind === "guest") return <UpdateCount updates={row.guest.updates} />;
   if (row.kind === "wait") return null;
-  const { updates_total, security_total, unknown, guests } = (row.kind === "node" ? row.node : row.cluster).rollup;
-  if (guests === 0) return null;
-  // When nothing was ever counted, a zero would be a lie.
-  if (updates_total === 0 && unknown === guests) return <UpdateCount updates={{ state: "unknown" }} />;
-  return <Sum total={updates_total} security={security_total} />;
+  return <RollupSum rollup={(row.kind === "node" ? row.node : row.cluster).rollup} />;
 }
 
 function systemCell(row: FleetRow) {

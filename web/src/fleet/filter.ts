@@ -48,7 +48,7 @@ export function inShow(guest: Guest, show: Show): boolean {
     case "security":
       return (guest.updates.security ?? 0) > 0;
     case "no-agent":
-      return guest.agent.state === "none";
+      return guest.agent.state === "none" && guest.status === "running";
     case "unknown":
       return guest.tick === "unknown" || guest.updates.state === "stale";
   }

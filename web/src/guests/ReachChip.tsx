@@ -5,31 +5,32 @@ import { words } from "./words";
 
 /** How a command gets in: the way in use, or what is missing for one. */
 export function ReachChip({ guest: { reach, status } }: { guest: Guest }) {
-  if (reach.needs_step) {
+  const { best, label, needs_step } = reach;
+  if (best && best !== "by_hand") return <Chip look="quiet">{label}</Chip>;
+  if (best || status !== "running") {
     return (
-      <span title={reach.needs_step}>
-        <Chip look="amber">
-          <Glyph name="step" tone="warn" />
-          {reach.label}
+      <span title={needs_step ?? undefined}>
+        <Chip look="dashed">
+          <Glyph name="skipped" />
+          {label}
         </Chip>
       </span>
     );
   }
-  if (!reach.best && status === "running") {
+  if (needs_step) {
     return (
-      <Chip look="red">
-        <Glyph name="noWay" tone="bad" />
-        {reach.label || words.noWayIn}
-      </Chip>
+      <span title={needs_step}>
+        <Chip look="amber">
+          <Glyph name="step" tone="warn" />
+          {words.needsStep}
+        </Chip>
+      </span>
     );
   }
-  if (!reach.best || reach.best === "by_hand") {
-    return (
-      <Chip look="dashed">
-        <Glyph name="skipped" />
-        {reach.label || words.byHand}
-      </Chip>
-    );
-  }
-  return <Chip look="quiet">{reach.label}</Chip>;
+  return (
+    <Chip look="red">
+      <Glyph name="noWay" tone="bad" />
+      {label}
+    </Chip>
+  );
 }

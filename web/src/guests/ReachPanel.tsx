@@ -34,7 +34,7 @@ export function ReachPanel({ guest, error, onRetry }: { guest: Guest; error: unk
               <Glyph name={glyph} tone={tone} />
               <div className={styles.text}>
                 <span className={styles.name}>
-                  {way.label}
+                  <span className={styles.label}>{way.label}</span>
                   {inUse && <span className={styles.used}>{words.inUse}</span>}
                 </span>
                 <span className={styles.reason}>{way.reason}</span>

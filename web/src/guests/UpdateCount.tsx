@@ -1,4 +1,4 @@
-import type { Updates } from "../api/model";
+import type { Rollup, Updates } from "../api/model";
 import { Glyph } from "../parts/Glyph";
 import { Shield } from "../parts/Shield";
 import { number } from "../words/plural";
@@ -32,8 +32,14 @@ export function UpdateCount({ updates }: { updates: Updates }) {
   );
 }
 
-/** A plain sum of updates, for roll-ups. */
-export function Sum({ total, security, quiet }: { total: number; security: number; quiet?: boolean }) {
+/** The updates of many guests together. Where none of them was ever counted, a zero would be a lie. */
+export function RollupSum({ rollup: { marks, unknown, updates_total, security_total } }: { rollup: Rollup }) {
+  const counted = Object.entries(marks).some(([mark, amount]) => amount > 0 && mark !== "unknown" && mark !== "off");
+  if (counted || updates_total > 0) return <Sum total={updates_total} security={security_total} />;
+  return unknown > 0 ? <UpdateCount updates={{ state: "unknown" }} /> : null;
+}
+
+function Sum({ total, security, quiet }: { total: number; security: number; quiet?: boolean }) {
   return (
     <span className={styles.count}>
       <span className={`${styles.total} ${total === 0 ? styles.zero : ""} ${quiet ? styles.old : ""}`}>{number(total)}</span>

@@ -37,8 +37,7 @@ export const words = {
   gone: "gone",
   stale: "stale",
   staleSince: (age: string) => `last answer ${age} ago`,
-  byHand: "by hand",
-  noWayIn: "no way in",
+  needsStep: "needs 1 step",
 };
 
 export const pageWords = {

@@ -25,7 +25,7 @@ export function JobsPage() {
           rows={jobs.data}
           rowKey={(job) => job.id}
           columns={[
-            { id: "job", header: words.job, head: true, cell: (job) => <Link className="rowLink" to="/jobs/$job" params={{ job: job.id }}>{job.title}</Link> },
+            { id: "job", header: words.job, head: true, long: true, cell: (job) => <Link className="rowLink" to="/jobs/$job" params={{ job: job.id }}>{job.title}</Link> },
             { id: "state", header: words.state, cell: (job) => <JobState job={job} /> },
             { id: "targets", header: words.targets, cell: (job) => <JobProgress job={job} /> },
             { id: "by", header: words.by, quiet: true, cell: (job) => job.created_by },

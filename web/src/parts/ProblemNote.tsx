@@ -19,8 +19,18 @@ export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () =
     </>
   );
   return (
-    <Note kind="bad" title={`${problem.title.replace(/\.$/, "")}.`} actions={actions}>
-      {problem.message === problem.title ? null : problem.message}
+    <Note kind="bad" title={repeats(problem) ? null : asSentence(problem.title)} actions={actions}>
+      {asSentence(problem.message)}
     </Note>
   );
+}
+
+/** The explanation already begins with what the title says. */
+function repeats({ title, message }: Problem): boolean {
+  return message.toLowerCase().startsWith(title.toLowerCase().replace(/\.$/, ""));
+}
+
+function asSentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?…]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -10,11 +10,13 @@ interface Column<Row> {
   /** Secondary: grey, and gone on phones. */
   readonly quiet?: boolean;
   readonly end?: boolean;
+  /** Long text that may break anywhere; other cells keep their words whole. */
+  readonly long?: boolean;
 }
 
 /** A plain table for lists of moderate length, edge to edge, with a head that stays. */
 export function Table<Row>({ label, rows, rowKey, columns, footer }: { label: string; rows: readonly Row[]; rowKey: (row: Row) => string; columns: readonly Column<Row>[]; footer?: ReactNode }) {
-  const classOf = (column: Column<Row>) => [column.quiet && styles.quiet, column.end && styles.end].filter(Boolean).join(" ");
+  const classOf = (column: Column<Row>) => [column.quiet && styles.quiet, column.end && styles.end, column.long && styles.long].filter(Boolean).join(" ");
   return (
     // Scrollable areas take the focus, so that the keyboard can scroll them.
     <div className={styles.scroll} tabIndex={0} role="region" aria-label={label}>

@@ -19,7 +19,7 @@ describe("the one sentence", () => {
 describe("needs", () => {
   it("lists each guest once, with its most important reason, clusters first", () => {
     const broken = aGuest({ vmid: 1, updates: { state: "failed" }, agent: { state: "offline" } });
-    const stuck = aGuest({ vmid: 2, reach: { label: "needs 1 step", needs_step: "Set cmode." } });
+    const stuck = aGuest({ vmid: 2, reach: { label: "no way in", needs_step: "Set cmode." } });
     const off = aGuest({ vmid: 3, status: "stopped", agent: { state: "offline" } });
     const found = needs([aCluster({ status: "error" })], [stuck, broken, off]);
     expect(found.map((need) => [need.kind, need.kind === "cluster" ? "c1" : need.guest.vmid])).toEqual([["cluster", "c1"], ["failed", 1], ["reach", 2]]);

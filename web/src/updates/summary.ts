@@ -60,7 +60,7 @@ export function needs(clusters: readonly Cluster[], guests: readonly Guest[]): r
     ["failed", (guest) => guest.updates.state === "failed"],
     ["offline", (guest) => guest.agent.state === "offline" && guest.status === "running"],
     ["stale", (guest) => guest.updates.state === "stale"],
-    ["reach", (guest) => Boolean(guest.reach.needs_step) && guest.status === "running"],
+    ["reach", (guest) => Boolean(guest.reach.needs_step) && !guest.reach.best && guest.status === "running"],
   ];
   const seen = new Set<string>();
   for (const [kind, applies] of kinds) {
