@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
-import { Menu as MenuIcon } from "lucide-react";
+import { Menu as MenuIcon, Search } from "lucide-react";
 import { useState } from "react";
 import { Button as AriaButton } from "react-aria-components/Button";
 import { Dialog } from "../parts/Dialog";
+import { openOverlay } from "./overlay";
 import { adminPlaces, places } from "./navigation";
 import { RailFoot } from "./RailFoot";
 import styles from "./BottomBar.module.css";
@@ -28,6 +29,19 @@ export function BottomBar() {
       {open && (
         <Dialog title={words.more} onClose={() => setOpen(false)}>
           <ul className={styles.list}>
+            <li>
+              <button
+                type="button"
+                className={styles.entry}
+                onClick={() => {
+                  setOpen(false);
+                  openOverlay("palette");
+                }}
+              >
+                <Search size={15} aria-hidden />
+                {words.find}
+              </button>
+            </li>
             {adminPlaces.map(({ to, label, icon }) => (
               <li key={to}>
                 <Link to={to} className={styles.entry} onClick={() => setOpen(false)}>

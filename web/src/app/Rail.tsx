@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { Search } from "lucide-react";
 import { queries } from "../api/queries";
 import { Glyph } from "../parts/Glyph";
 import { number } from "../words/plural";
 import { Brand } from "./Brand";
+import { openOverlay } from "./overlay";
 import { adminPlaces, places } from "./navigation";
 import { RailFoot } from "./RailFoot";
 import styles from "./Rail.module.css";
@@ -18,6 +20,11 @@ export function Rail() {
         <Brand />
         <span className={styles.wide}>{words.product}</span>
       </Link>
+      <button type="button" className={styles.find} title={words.find} aria-label={words.find} onClick={() => openOverlay("palette")}>
+        <Search size={14} aria-hidden />
+        <span className={styles.wide}>{words.find}</span>
+        <kbd className={`${styles.keys} ${styles.wide}`}>Ctrl K</kbd>
+      </button>
       <nav className={styles.nav} aria-label={words.navigation}>
         {[...places, null, ...adminPlaces].map((place) =>
           place === null ? (

@@ -6,6 +6,7 @@ import { BottomBar } from "./BottomBar";
 import { Rail } from "./Rail";
 import { useSession } from "./session";
 import styles from "./Shell.module.css";
+import { Shortcuts } from "./Shortcuts";
 import { useIsPhone } from "./useMedia";
 import { words } from "./words";
 
@@ -29,6 +30,7 @@ export function Shell() {
         <Outlet />
       </main>
       {isPhone && <BottomBar />}
+      <Shortcuts />
     </div>
   );
 }
