@@ -98,7 +98,7 @@ function nodeRows(shape: Shape, cluster: Cluster, node: Node, position: number, 
 }
 
 function guestRow(guest: Guest, clusterName: string, level: number, posInSet: number, setSize: number, selected: ReadonlySet<string>, height: number): GuestRow {
-  return { kind: "guest", id: guest.id, guest, clusterName, level, posInSet, setSize, sticky: false, selected: selected.has(guest.id), height };
+  return { kind: "guest", id: guest.id, guest, content: guest, clusterName, level, posInSet, setSize, sticky: false, selected: selected.has(guest.id), height };
 }
 
 function matchingGroups({ trees, match }: Shape, cluster: string): ReadonlyMap<string, readonly Guest[]> {

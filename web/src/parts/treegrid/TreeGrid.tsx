@@ -16,6 +16,8 @@ export interface GridRow {
   readonly height: number;
   /** Stays at the top while what it holds scrolls by. */
   readonly sticky: boolean;
+  /** What the row shows. When another object takes its place, the row is tinted for a moment. */
+  readonly content?: object;
 }
 
 export interface Column<Row extends GridRow> {

@@ -1,4 +1,4 @@
-import { memo, type MouseEvent, type ReactElement } from "react";
+import { memo, type MouseEvent, type ReactElement, useState } from "react";
 import type { GridCommand } from "./keys";
 import type { Column, GridRow } from "./TreeGrid";
 import styles from "./TreeGrid.module.css";
@@ -20,6 +20,7 @@ interface Props<Row extends GridRow> {
 /** Scrolling and moving the focus draw only the rows that are new or changed. */
 export const TreeGridRow = memo(function TreeGridRow<Row extends GridRow>({ row, className, index, start, stickyTop, columns, tabbable, onFocus, onMenu, onCommand }: Props<Row>) {
   const placed = stickyTop === undefined ? { transform: `translateY(${start}px)`, height: row.height } : { top: `calc(var(--grid-head) + ${stickyTop}px)`, height: row.height };
+  const changes = useChanges(row.content);
   const onContextMenu = (event: MouseEvent) => {
     event.preventDefault();
     onFocus(row.id);
@@ -42,6 +43,7 @@ export const TreeGridRow = memo(function TreeGridRow<Row extends GridRow>({ row,
       onContextMenu={onContextMenu}
       onDoubleClick={() => onCommand({ kind: "open" }, row, index)}
     >
+      {changes > 0 && <span key={changes} className={styles.flash} aria-hidden="true" />}
       {columns.map((column) => (
         <div key={column.id} role="gridcell" className={`${styles.cell} ${column.className ?? ""}`}>
           {column.cell(row)}
@@ -50,3 +52,12 @@ export const TreeGridRow = memo(function TreeGridRow<Row extends GridRow>({ row,
     </div>
   );
 }) as <Row extends GridRow>(props: Props<Row>) => ReactElement;
+
+/** How often the content was replaced since the row came into sight. */
+function useChanges(content: object | undefined): number {
+  const [seen, setSeen] = useState({ content, changes: 0 });
+  if (seen.content === content) return seen.changes;
+  const next = { content, changes: seen.changes + 1 };
+  setSeen(next);
+  return next.changes;
+}
