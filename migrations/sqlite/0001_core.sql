@@ -75,7 +75,7 @@ CREATE TABLE one_time_links (
     expires_at INTEGER NOT NULL
 ) STRICT;
 
--- Failed sign-ins by account and address; who fails often waits.
+-- Failed sign-ins by the hash of the name and by address; who fails often waits.
 CREATE TABLE sign_in_failures (
     name          TEXT NOT NULL,
     address       TEXT NOT NULL,

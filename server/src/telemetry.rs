@@ -1,5 +1,6 @@
 //! Logs: one line per fact, as text for people or JSON for collectors, on standard error. And measurements.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use anyhow::Context as _;
@@ -25,7 +26,9 @@ pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
         format!("the log filter \"{filter}\" is not valid: write a level like info, or info,muster=debug")
     })?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),

@@ -25,7 +25,7 @@ pub enum Error {
         detail: String,
     },
     /// The input is wrong.
-    #[error("the input is not valid")]
+    #[error("the input is not valid: {}", listed(.0))]
     Invalid(Vec<FieldError>),
     /// Nobody is signed in, or the credentials are wrong.
     #[error("{detail}")]
@@ -78,6 +78,14 @@ pub struct FieldError {
     pub pointer: String,
     /// What is wrong and what would be right.
     pub detail: String,
+}
+
+fn listed(fields: &[FieldError]) -> String {
+    let each: Vec<String> = fields
+        .iter()
+        .map(|field| format!("{}: {}", field.pointer.trim_start_matches('/'), field.detail))
+        .collect();
+    each.join("; ")
 }
 
 impl Error {

@@ -1,5 +1,6 @@
 //! `muster key`: the file that seals secrets.
 
+use anyhow::bail;
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
@@ -33,13 +34,17 @@ pub(super) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<(
             );
         }
         KeyCommand::Rotate => {
-            let store = boot::open_store(&config).await?;
-            let count = Seal::rotate(&config.key_file, key, &store).await?;
-            store.close().await;
-            println!(
-                "sealed {count} secrets anew; replace your copy of {}",
-                config.key_file.display()
-            );
+            let path = config.key_file.clone();
+            let app = boot::open(config).await?;
+            if let Some(server) = app.active_server().await? {
+                bail!(
+                    "a server is active ({}) and would go on with the old key: stop it first",
+                    server.host
+                );
+            }
+            let count = Seal::rotate(&path, key, &app.store).await?;
+            app.store.close().await;
+            println!("sealed {count} secrets anew; replace your copy of {}", path.display());
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod doctor;
 mod key;
 mod password;
 mod token;
@@ -44,6 +45,8 @@ pub enum Command {
     /// The key that seals secrets.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Look for what is wrong, and say what to do about it.
+    Doctor(doctor::DoctorArgs),
     /// Print the API's description (OpenAPI, YAML).
     Openapi,
 }
@@ -65,6 +68,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("the tables of {} are up to date", config.database);
             Ok(())
         }
+        Command::Doctor(args) => doctor::run(args, config).await,
         Command::Key(command) => key::run(command, config).await,
         Command::User(command) => {
             let app = boot::open(config).await?;

@@ -13,6 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::lifecycle::Kick;
 
 /// How often the files are looked at.
@@ -54,6 +55,14 @@ pub fn start(app: &App) -> anyhow::Result<Option<Tls>> {
             async { taken }
         });
     Ok(Some(tls))
+}
+
+/// Whether the configured certificate and key can be used.
+pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
+    match (&config.tls_cert, &config.tls_key) {
+        (Some(chain), Some(key)) => read(chain, key).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn renew(current: &RwLock<Arc<ServerConfig>>, chain: &Path, key: &Path) -> anyhow::Result<String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use tokio::sync::watch;
 
 use crate::error::{During as _, StoreError};
@@ -214,6 +214,8 @@ async fn open_sqlite(url: &str) -> Result<Pools, sqlx::Error> {
 
 async fn open_postgres(url: &str) -> Result<Pools, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("muster");
+    // A pool would go on trying for as long as a transaction may wait; a wrong address is better told at once.
+    PgConnection::connect_with(&options).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(TURN)
@@ -233,5 +235,39 @@ pub fn without_password(url: &str) -> String {
     {
         Some((scheme, user)) => format!("{scheme}://{user}:…@{host}"),
         None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::both;
+
+    both! {
+        async fn tables_of_a_newer_program_are_left_alone(store: &Store) {
+            const NEWER: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                SELECT 9999, description, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1";
+            assert!(!store.is_older().await);
+            match &store.pools {
+                Pools::Sqlite { writer, .. } => sqlx::query(NEWER).execute(writer).await.map(drop),
+                Pools::Postgres(pool) => sqlx::query(NEWER).execute(pool).await.map(drop),
+            }
+            .expect("a row of a migration to come");
+            let refused = store.migrate().await.expect_err("is newer");
+            assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_shown_without_their_password() {
+        let shown = [
+            ("postgres://u:hunter2@h/db", "postgres://u:…@h/db"),
+            ("postgres://u:hunt@er2@h/db", "postgres://u:…@h/db"),
+            ("postgres://u@h/db", "postgres://u@h/db"),
+            ("sqlite:a@b.db", "sqlite:a@b.db"),
+        ];
+        for (url, expected) in shown {
+            assert_eq!(without_password(url), expected);
+        }
     }
 }

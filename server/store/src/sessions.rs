@@ -158,7 +158,7 @@ impl Tx {
             .during("void links")
     }
 
-    /// Failed sign-ins of `name` from `address`.
+    /// Failed sign-ins of `name`, which callers hash, from `address`.
     pub async fn sign_in_failures(&mut self, name: &str, address: &str) -> Result<Option<FailuresRow>, StoreError> {
         on!(self, conn => sqlx::query_as(FIND_FAILURES).bind(name).bind(address).fetch_optional(conn).await)
             .during("read failed sign-ins")

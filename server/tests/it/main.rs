@@ -1,10 +1,13 @@
 //! The server through its real router, with a real database and a held clock.
 
 mod access;
+mod commands;
 mod events;
 mod harness;
 mod jobs;
+mod program;
 mod requests;
+mod secrets;
 mod session;
 mod tokens;
 mod users;

@@ -9,6 +9,7 @@ use muster_store::Tx;
 use muster_store::sessions::{FailuresRow, LinkPurpose};
 use muster_store::users::UserRow;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::sessions::{LONGEST, Session, hash_of};
@@ -38,12 +39,16 @@ impl App {
         if name.len() > LONGEST_NAME {
             return Err(wrong());
         }
-        let (counted, address) = (name.trim().to_lowercase(), address.to_string());
+        // Only its hash: a password in the wrong field is not for the database either.
+        let counted = hex::encode(Sha256::digest(name.trim().to_lowercase()));
+        let address = address.to_string();
         let row = self.count_try(name.trim(), &counted, &address).await?;
         let stored = row.as_ref().and_then(|row| row.password_hash.clone());
         let right = self.passwords.verify(password, stored).await?;
+        // A name that is nobody's may be a password in the wrong field: it is not for the log.
+        let known = row.as_ref().map_or("nobody", |row| row.name.as_str()).to_owned();
         let Some(row) = row.filter(|_| right) else {
-            tracing::warn!(name = counted, address, "a sign-in failed");
+            tracing::warn!(user = known, address, "a sign-in failed");
             return Err(wrong());
         };
         self.admit(request, row, Some((&counted, &address)), None).await
