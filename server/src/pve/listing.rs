@@ -11,9 +11,9 @@ use super::{Failure, NodeLoad};
 /// What the list said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
-    /// The nodes.
+    /// The nodes by name.
     pub nodes: Vec<ListedNode>,
-    /// The guests.
+    /// The guests by number.
     pub guests: Vec<ListedGuest>,
     /// Seconds since the start of each guest that runs, by number.
     pub uptimes: HashMap<i64, u64>,
@@ -34,9 +34,14 @@ pub async fn list(client: &Client) -> Result<Seen, Failure> {
         .iter()
         .filter_map(|guest| Some((i64::from(guest.vmid), guest.uptime.filter(|uptime| *uptime > 0)?)))
         .collect();
+    let mut nodes = with_all_hosts(resources.nodes.iter().map(node).collect(), &resources.guests);
+    let mut guests: Vec<ListedGuest> = resources.guests.iter().map(guest).collect();
+    // PVE lists in an order that differs from answer to answer.
+    nodes.sort_by(|one, other| one.name.cmp(&other.name));
+    guests.sort_by_key(|guest| guest.vmid);
     Ok(Seen {
-        nodes: with_all_hosts(resources.nodes.iter().map(node).collect(), &resources.guests),
-        guests: resources.guests.iter().map(guest).collect(),
+        nodes,
+        guests,
         uptimes,
         loads,
     })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use muster_domain::discovery::{ListedGuest, ListedNode};
 use muster_domain::{ClusterId, Timestamp};
 use proxmox_client::{Endpoint, Fingerprint};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
@@ -39,6 +40,7 @@ struct Held {
     overview_at: Option<Timestamp>,
     budget: Budget,
     direct: BTreeMap<String, (Endpoint, Fingerprint)>,
+    known: Option<(Vec<ListedNode>, Vec<ListedGuest>)>,
 }
 
 /// What a connection was made of. Another basis needs another connection.
@@ -139,10 +141,24 @@ impl Memory {
         restarted
     }
 
+    /// Whether the last list that left nothing to do said the same.
+    pub fn knows(&self, seen: &Seen) -> bool {
+        let held = lock(&self.held);
+        held.known
+            .as_ref()
+            .is_some_and(|(nodes, guests)| *nodes == seen.nodes && *guests == seen.guests)
+    }
+
+    /// Remembers that a list is written down and leaves nothing to do.
+    pub fn note_known(&self, seen: &Seen) {
+        lock(&self.held).known = Some((seen.nodes.clone(), seen.guests.clone()));
+    }
+
     /// Counts a listing that failed; returns how many did in a row.
     pub fn note_failure(&self) -> u32 {
         let mut held = lock(&self.held);
         held.failures += 1;
+        held.known = None;
         held.failures
     }
 

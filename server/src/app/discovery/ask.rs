@@ -29,12 +29,11 @@ pub(super) fn guests(
     let mut aged = Vec::new();
     let mut wanted: Vec<GuestToAsk> = Vec::new();
     for (row, changed) in rows {
-        let runs = row.status == GuestStatus::Running.as_str() && row.stale_since.is_none();
-        let uptime = seen.uptimes.get(&row.vmid).copied();
+        let runs = runs(row);
         let at = Look {
             changed,
             restarted: restarted.contains(&row.vmid),
-            awaits_address: runs && row.addresses.is_empty() && uptime.is_some_and(|uptime| uptime < ADDRESS_WITHIN),
+            awaits_address: awaits_address(row, seen),
             last: row.details_at.map(Timestamp::from_micros),
             stale: row.stale_since.is_some(),
         };
@@ -55,6 +54,12 @@ pub(super) fn guests(
     wanted
 }
 
+/// Whether a guest started a short while ago and has no address yet.
+pub(super) fn awaits_address(row: &GuestRow, seen: &Seen) -> bool {
+    let uptime = seen.uptimes.get(&row.vmid);
+    runs(row) && row.addresses.is_empty() && uptime.is_some_and(|uptime| *uptime < ADDRESS_WITHIN)
+}
+
 /// The nodes to ask.
 pub(super) fn nodes(discovery: &Discovery<'_>, rows: &[NodeRow], permissions: &Permissions) -> Vec<NodeToAsk> {
     let interval = interval(discovery);
@@ -72,6 +77,10 @@ pub(super) fn nodes(discovery: &Discovery<'_>, rows: &[NodeRow], permissions: &P
             may_ask_updates: permissions.allows("Sys.Modify", &format!("/nodes/{}", row.name)),
         })
         .collect()
+}
+
+fn runs(row: &GuestRow) -> bool {
+    row.status == GuestStatus::Running.as_str() && row.stale_since.is_none()
 }
 
 fn interval(discovery: &Discovery<'_>) -> Duration {

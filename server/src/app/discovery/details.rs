@@ -52,11 +52,15 @@ impl Discovery<'_> {
             .or(known)
             .is_some_and(|permissions| permissions.allows("Sys.Audit", "/"));
         let mut status = None;
-        if may_ask && self.is_due(self.memory.status_at(), super::STATUS_EVERY) {
-            match client.cluster_status().await.map_err(Failure::from) {
+        if self.is_due(self.memory.status_at(), super::STATUS_EVERY) {
+            let answer = match may_ask {
+                true => client.cluster_status().await.map(Some).map_err(Failure::from),
+                false => Ok(None),
+            };
+            match answer {
                 Ok(found) => {
                     self.memory.note_status(self.started);
-                    status = Some(found);
+                    status = found;
                 }
                 Err(failure) => summary.errors.push(failure.into()),
             }

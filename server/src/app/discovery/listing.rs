@@ -290,7 +290,8 @@ pub(super) fn put_reach(row: &mut GuestRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn counted(seen: &Seen) -> Summary {
+/// How much the list holds.
+pub(super) fn counted(seen: &Seen) -> Summary {
     Summary {
         nodes_found: seen.nodes.len(),
         guests_found: seen.guests.len(),
