@@ -99,7 +99,7 @@ export async function startStack({ folder, port, bin, agents, listen = "127.0.0.
       MUSTER_DEMO: "true",
       MUSTER_LISTEN: `${listen}:${port}`,
       MUSTER_AGENT_DIR: agents,
-      MUSTER_BASE_URL: url,
+      MUSTER_PUBLIC_URL: url,
     };
     const cli = (...args) => run(muster, args, { env: { ...process.env, ...env } });
     await cli("key", "init");

@@ -232,7 +232,7 @@ pub enum FaultRequest {
         #[command(flatten)]
         #[doc = "Where."]
         at: FaultPlace,
-        /// slow [milliseconds], garbage, empty, big [bytes], reset, half or refuse.
+        /// slow (milliseconds), garbage, empty, big (bytes), reset, half or refuse.
         #[arg(long)]
         name: String,
         /// The number for those that take one.
