@@ -1,7 +1,7 @@
 //! The Muster agent: a small program in a guest that dials out, proves who it is, and does typed, signed commands.
 //!
 //! It opens no port and takes no free text: a command is one of the verbs of [`muster_protocol::Verb`], signed by the one
-//! server key that was given at [`enrol`]ment. The table of commands is the server's; what must survive a crash here (the
+//! server key that was given at enrolment ([`enrol()`]). The table of commands is the server's; what must survive a crash here (the
 //! key, which commands were begun, what came of them) lies in the [`state::StateDir`].
 //!
 //! The program is a thin shell around this library, so that tests run agents in their own process.
