@@ -13,6 +13,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder, Schema};
 
 use super::access::{Class, EXTENSION};
+use super::codes::CODES;
 use super::problem::{FieldProblem, MEDIA_TYPE, ProblemDocument};
 use super::session_cookie;
 
@@ -74,9 +75,7 @@ const DESCRIPTION: &str = "One server that keeps every guest of your Proxmox clu
 /// Adds to every operation what all of them share.
 pub(super) fn complete(mut api: OpenApi) -> OpenApi {
     let components = api.components.get_or_insert_default();
-    components
-        .schemas
-        .insert("Problem".to_owned(), ProblemDocument::schema());
+    components.schemas.insert("Problem".to_owned(), problem_schema());
     components
         .schemas
         .insert("FieldProblem".to_owned(), FieldProblem::schema());
@@ -98,6 +97,17 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
         }
     }
     api
+}
+
+/// With all codes listed, so that clients can tell whether they know each.
+fn problem_schema() -> RefOr<Schema> {
+    let mut schema = ProblemDocument::schema();
+    if let RefOr::T(Schema::Object(problem)) = &mut schema
+        && let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code")
+    {
+        code.enum_values = Some(CODES.iter().map(|(code, _)| (*code).into()).collect());
+    }
+    schema
 }
 
 /// Generic schemas come with their parameter written out; clients want the item's own name there.

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 /// Items of one page when the caller does not say.
 const USUAL: u32 = 100;
 /// Most items of one page.
-const MOST: u32 = 1000;
+pub(super) const MOST: u32 = 1000;
 
 /// One page of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use muster_domain::Timestamp;
-use serde::Serialize;
 use tokio::sync::Notify;
-use utoipa::ToSchema;
 
 use super::Lifecycle;
 
@@ -30,7 +28,7 @@ impl Kick {
 }
 
 /// What a loop did last.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopStatus {
     /// The loop's name.
     pub name: &'static str,

@@ -167,6 +167,16 @@ impl TestServer {
         self.app.add_user(&self.shell(), new).await.expect("adds a user")
     }
 
+    /// Adds an account that signs in by link only: quick, since no password is hashed.
+    pub(crate) async fn named(&self, name: &str) {
+        let new = muster::app::accounts::NewUser {
+            name: name.to_owned(),
+            role: Role::Viewer,
+            password: None,
+        };
+        self.app.add_user(&self.shell(), new).await.expect("adds a user");
+    }
+
     /// Signs in and returns the cookie.
     pub(crate) async fn sign_in(&self, name: &str) -> String {
         let body = serde_json::json!({ "name": name, "password": PASSWORD });

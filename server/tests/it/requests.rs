@@ -202,3 +202,81 @@ async fn a_kept_answer_is_sealed() -> anyhow::Result<()> {
     assert!(!sealed.contains(secret));
     Ok(())
 }
+
+#[tokio::test]
+async fn the_system_page_names_the_loops_and_how_they_are() {
+    let server = TestServer::start().await;
+    let token = server.token(Role::Viewer).await;
+    let (works, fails) = (muster::lifecycle::Kick::default(), muster::lifecycle::Kick::default());
+    let day = std::time::Duration::from_secs(24 * 3600);
+    server
+        .app
+        .lifecycle
+        .every("works", day, works.clone(), || async { Ok("did it".to_owned()) });
+    server
+        .app
+        .lifecycle
+        .every("fails", day, fails.clone(), || async { anyhow::bail!("cannot") });
+    let mut loops = Vec::new();
+    while loops.len() < 2 || loops.iter().any(|status: &Value| status["runs"] == 0) {
+        let system = server.get("/api/v1/system").bearer(&token).send().await.json();
+        assert_eq!(
+            (&system["database"], &system["agent_url"]),
+            (&json!("sqlite"), &Value::Null)
+        );
+        loops = system["reconcilers"].as_array().cloned().unwrap_or_default();
+        tokio::task::yield_now().await;
+    }
+    let seen: Vec<_> = loops
+        .iter()
+        .map(|status| (&status["name"], &status["state"], &status["detail"]))
+        .collect();
+    let (ok, failed) = (json!("ok"), json!("failed"));
+    assert_eq!(seen[0], (&json!("works"), &ok, &json!("did it")));
+    assert_eq!(seen[1], (&json!("fails"), &failed, &json!("cannot")));
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_what_they_may_do() {
+    let server = TestServer::start().await;
+    for path in ["/", "/healthz", "/api/nowhere"] {
+        let answer = server.get(path).send().await;
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    }
+}
+
+#[tokio::test]
+async fn pages_of_the_dashboard_are_one_page_and_files_are_files() {
+    let server = TestServer::start().await;
+    let page = server.get("/guests/some-id").send().await.expect(StatusCode::OK);
+    assert_eq!(page.header("content-type"), Some("text/html"));
+    assert_eq!(page.header("cache-control"), Some("no-cache"));
+    assert_eq!(page.text, server.get("/").send().await.text);
+    assert_eq!(server.get("/assets/gone-123.js").send().await.code(), "no_such_route");
+    assert_eq!(server.get("/../Cargo.toml").send().await.code(), "no_such_route");
+    assert_eq!(
+        server.call(Method::POST, "/guests").send().await.code(),
+        "no_such_route"
+    );
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_and_streams_are_not() {
+    let server = TestServer::start().await;
+    let token = server.token(Role::Admin).await;
+    for n in 0..20 {
+        server.named(&format!("person {n}")).await;
+    }
+    let head = async |path: &str| {
+        let call = server.get(path).bearer(&token).header("accept-encoding", "gzip");
+        call.respond().await.headers().get("content-encoding").cloned()
+    };
+    assert_eq!(head("/api/v1/users").await, Some("gzip".parse().expect("a value")));
+    assert_eq!(head("/api/v1/events").await, None);
+}
