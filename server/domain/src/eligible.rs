@@ -12,6 +12,25 @@ pub struct LeftOut {
     pub detail: String,
 }
 
+impl LeftOut {
+    /// There is no such guest any more.
+    pub fn gone() -> LeftOut {
+        LeftOut {
+            code: "gone",
+            detail: "The guest no longer exists.".to_owned(),
+        }
+    }
+
+    /// No way leads into the guest that needs nobody.
+    pub fn no_reach(step: Option<String>) -> LeftOut {
+        let usual = || "There is no way into the guest that needs nobody: install the agent.".to_owned();
+        LeftOut {
+            code: "no_reach",
+            detail: step.unwrap_or_else(usual),
+        }
+    }
+}
+
 /// The way by which a guest would be scanned. `scanning` says that a job is about to do so already.
 pub fn for_scan(guest: &GuestState, scanning: bool) -> Result<Transport, LeftOut> {
     obstacle(guest)?;
@@ -28,13 +47,7 @@ pub fn for_scan(guest: &GuestState, scanning: bool) -> Result<Transport, LeftOut
     if guest.kind == GuestKind::Lxc && guest.exec_endpoint != ExecEndpoint::Missing {
         return Ok(Transport::ExecEndpoint);
     }
-    let step = reach::of(guest).needs_step;
-    let detail =
-        step.unwrap_or_else(|| "There is no way into the guest that needs nobody: install the agent.".to_owned());
-    Err(LeftOut {
-        code: "no_reach",
-        detail,
-    })
+    Err(LeftOut::no_reach(reach::of(guest).needs_step))
 }
 
 /// Whether the agent can be installed by a pasted line. `again` asks for a new installation over a working one.
@@ -52,7 +65,7 @@ pub fn for_install(guest: &GuestState, again: bool) -> Result<(), LeftOut> {
 /// What keeps every action out.
 fn obstacle(guest: &GuestState) -> Result<(), LeftOut> {
     if guest.gone {
-        return left_out("gone", "The guest no longer exists.");
+        return Err(LeftOut::gone());
     }
     if guest.template {
         return left_out("template", "A template never runs.");

@@ -20,7 +20,10 @@ pub enum Work {
     /// Read what could be updated in each target.
     Scan,
     /// Wait for the agent of each target to check in after a person has pasted its line.
-    Install,
+    Install {
+        /// Whether a working agent is to be replaced: then only a new enrolment counts.
+        again: bool,
+    },
 }
 
 impl Work {
@@ -29,7 +32,7 @@ impl Work {
         match self {
             Work::Discover { .. } => "discover",
             Work::Scan => "scan",
-            Work::Install => "install",
+            Work::Install { .. } => "install",
         }
     }
 
@@ -37,7 +40,7 @@ impl Work {
     pub fn concurrency_key(&self) -> Option<String> {
         match self {
             Work::Discover { cluster, .. } => Some(format!("discover:{cluster}")),
-            Work::Scan | Work::Install => None,
+            Work::Scan | Work::Install { .. } => None,
         }
     }
 }
@@ -232,8 +235,8 @@ mod tests {
 
     #[test]
     fn work_is_stored_under_its_kind() {
-        let stored = serde_json::to_value(Work::Install).expect("work is JSON");
-        assert_eq!(stored, serde_json::json!({ "kind": Work::Install.kind() }));
+        let stored = serde_json::to_value(Work::Scan).expect("work is JSON");
+        assert_eq!(stored, serde_json::json!({ "kind": Work::Scan.kind() }));
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use muster_domain::access::Role;
 use muster_domain::actions::Action;
-use muster_domain::job::{JobState, Work};
+use muster_domain::job::{JobState, TargetState, Work};
 use muster_domain::{ClusterId, GuestId, JobId, TargetId};
 use muster_store::Tx;
 use muster_store::job_log::LogRow;
 use muster_store::job_targets::{NewTarget, TargetRow};
 use muster_store::jobs::{JobFilter, JobRow, NewJob};
 
+use super::installs::ByHand;
+use super::selection::Selection;
 use super::{App, Ctx, Error};
 use crate::jobs::{Step, job_changed, job_ended};
 
@@ -24,6 +26,14 @@ pub struct JobOrder {
     pub retry_of: Option<JobId>,
     /// What it is done to; skipped ones with their reason.
     pub targets: Vec<NewTarget>,
+}
+
+/// A job that tries again what failed in another.
+pub struct Retried {
+    /// The new job.
+    pub job: JobRow,
+    /// Fresh lines to paste, for an installation.
+    pub by_hand: Option<ByHand>,
 }
 
 impl App {
@@ -148,9 +158,36 @@ impl App {
         Ok(row)
     }
 
-    /// The failed targets of a job that is over, for a new job.
-    pub async fn failed_targets(&self, ctx: &Ctx, id: JobId) -> Result<(JobRow, Vec<GuestId>), Error> {
+    /// Tries the failed targets of a job that is over again, in a new job. Installations get fresh lines.
+    pub async fn retry_job(&self, ctx: &Ctx, id: JobId) -> Result<Retried, Error> {
         ctx.require(Role::Operator)?;
+        let (job, work, failed) = self.failed_targets(id).await?;
+        let selection = Selection {
+            cluster: None,
+            guests: Some(failed),
+        };
+        let bulk = match work {
+            Work::Discover { cluster, .. } => {
+                let job = self.request_discovery(ctx, cluster).await?;
+                return Ok(Retried { job, by_hand: None });
+            }
+            Work::Scan => self.scan(ctx, &selection, Some(JobId(job.id))).await?,
+            Work::Install { again } => self.install_anew(ctx, &selection, again, JobId(job.id)).await?,
+        };
+        let left_out = bulk.decided.into_iter().find_map(|one| one.left_out);
+        match bulk.job {
+            Some(job) => Ok(Retried {
+                job,
+                by_hand: bulk.by_hand,
+            }),
+            None => Err(Error::Conflict {
+                code: "nothing_to_do",
+                detail: left_out.map_or_else(|| "The guests no longer exist.".to_owned(), |left| left.detail),
+            }),
+        }
+    }
+
+    async fn failed_targets(&self, id: JobId) -> Result<(JobRow, Work, Vec<GuestId>), Error> {
         let mut tx = self.store.read().await?;
         let job = existing(&mut tx, id).await?;
         let failed = u64::try_from(job.failed).unwrap_or(0);
@@ -158,12 +195,14 @@ impl App {
             code: "nothing_to_retry",
             detail: detail.to_owned(),
         })?;
+        let work = serde_json::from_value(job.work.0.clone())
+            .map_err(|error| Error::Internal(format!("the work of job {id} means nothing here: {error}")))?;
         let targets = tx.targets_of(id).await?;
-        let guests = targets
+        let failed = targets
             .iter()
-            .filter(|target| target.state == "failed")
-            .filter_map(|target| target.guest_id);
-        Ok((job, guests.map(GuestId).collect()))
+            .filter(|target| target.state == TargetState::Failed.as_str());
+        let guests = failed.filter_map(|target| target.guest_id.map(GuestId)).collect();
+        Ok((job, work, guests))
     }
 }
 

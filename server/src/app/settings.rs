@@ -14,15 +14,30 @@ use super::{App, Ctx, Error, FieldError};
 const NAME: &str = "settings";
 /// Most days anything is kept: ten years.
 const MOST_DAYS: u32 = 3650;
+/// Longest time between two scans: a week.
+const MOST_MINUTES: u32 = 7 * 24 * 60;
 
 /// All settings. What a stored row lacks has its default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// The address under which agents in guests reach Muster.
     pub agent_url: Option<Url>,
+    /// Minutes after which guests with an agent online are scanned again.
+    pub scan_every_minutes: u32,
     /// How long things are kept.
     pub retention: Retention,
+}
+
+impl Default for Settings {
+    /// Archives publish a few times a day.
+    fn default() -> Self {
+        Settings {
+            agent_url: None,
+            scan_every_minutes: 360,
+            retention: Retention::default(),
+        }
+    }
 }
 
 /// How many days things are kept.
@@ -60,6 +75,8 @@ impl Default for Retention {
 pub struct SettingsChange {
     /// The agents' address; `Some(None)` takes it away.
     pub agent_url: Option<Option<String>>,
+    /// Minutes after which guests are scanned again.
+    pub scan_every_minutes: Option<u32>,
     /// How long things are kept.
     pub retention: Option<Retention>,
 }
@@ -92,10 +109,17 @@ impl App {
         if let Some(retention) = &change.retention {
             retention.check()?;
         }
+        if let Some(minutes) = change.scan_every_minutes
+            && !(1..=MOST_MINUTES).contains(&minutes)
+        {
+            let detail = format!("choose 1 to {MOST_MINUTES} minutes");
+            return Err(Error::invalid("/scan_every_minutes", detail));
+        }
         muster_store::write!(self.store, tx => {
             let before = Settings::read(tx).await?;
             let after = Settings {
                 agent_url: agent_url.clone().unwrap_or_else(|| before.agent_url.clone()),
+                scan_every_minutes: change.scan_every_minutes.unwrap_or(before.scan_every_minutes),
                 retention: change.retention.unwrap_or(before.retention),
             };
             let value = serde_json::to_value(&after)

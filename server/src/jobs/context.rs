@@ -1,11 +1,14 @@
 //! What the run of a job works with.
 
+use std::sync::Arc;
+
 use muster_domain::job::{TargetEvent, TargetState};
 use muster_domain::{JobId, TargetId};
 use muster_store::Tx;
 use muster_store::job_targets::{TargetMove, TargetRow};
 use muster_store::jobs::JobRow;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::JobError;
@@ -20,6 +23,9 @@ pub struct JobContext {
     pub job: JobRow,
     /// Cancelled when somebody wants the job stopped, or the server stops.
     pub stop: CancellationToken,
+    /// Targets are worked on side by side, but their steps are written one after the other: they number lines of one log,
+    /// and on PostgreSQL would only make each other give way.
+    pub(super) turn: Arc<Mutex<()>>,
 }
 
 /// A step of a target: what happens to it, and what people are told.
@@ -118,6 +124,7 @@ impl JobContext {
     /// Moves a target by one step, with its line in the log and the events, in one transaction. Returns false, and does
     /// nothing, when the target is no longer in the state `target` shows or the step cannot follow on it.
     pub async fn advance(&self, target: &mut TargetRow, step: Step) -> Result<bool, JobError> {
+        let _turn = self.turn.lock().await;
         let moved = muster_store::write!(self.app.store, tx => {
             move_target(&self.app, tx, target, &step).await
         })?;
@@ -132,6 +139,7 @@ impl JobContext {
     /// Adds a line to the job's log.
     pub async fn log(&self, level: &'static str, target: Option<&TargetRow>, text: &str) -> Result<(), JobError> {
         let target = target.map(|target| TargetId(target.id));
+        let _turn = self.turn.lock().await;
         muster_store::write!(self.app.store, tx => {
             add_line(&self.app, tx, self.id(), level, target, text).await
         })?;

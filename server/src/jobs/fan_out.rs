@@ -21,6 +21,7 @@ const IN_ALL: usize = 128;
 pub struct Places {
     all: Arc<Semaphore>,
     nodes: Mutex<HashMap<Option<Uuid>, Arc<Semaphore>>>,
+    trials: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
 }
 
 impl Default for Places {
@@ -28,11 +29,21 @@ impl Default for Places {
         Places {
             all: Arc::new(Semaphore::new(IN_ALL)),
             nodes: Mutex::default(),
+            trials: Mutex::default(),
         }
     }
 }
 
 impl Places {
+    /// Waits until nobody else tries what the node can do.
+    pub(super) async fn try_alone(&self, node: Uuid) -> OwnedSemaphorePermit {
+        let turn = {
+            let mut trials = self.trials.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(trials.entry(node).or_insert_with(|| Arc::new(Semaphore::new(1))))
+        };
+        turn.acquire_owned().await.expect("the turns are never closed")
+    }
+
     /// Waits for a place on the node and one in all, in that order, so that a busy node holds up nobody else.
     async fn take(&self, node: Option<Uuid>) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
         let places = {

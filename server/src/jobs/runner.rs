@@ -104,6 +104,7 @@ async fn run(app: App, owner: ServerId, job: JobRow) {
         app: app.clone(),
         job,
         stop,
+        turn: Arc::default(),
     };
     let ended = if context.job.cancel_requested {
         Err(JobError::Stopped)
@@ -208,6 +209,7 @@ pub(crate) async fn end(
 ) -> Result<(), Error> {
     for target in tx.targets_of(job).await? {
         if !state(&target).is_over() {
+            kinds::abandon(app, tx, &target).await?;
             move_target(app, tx, &target, rest).await?;
         }
     }

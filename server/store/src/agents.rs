@@ -129,7 +129,10 @@ impl Tx {
     pub async fn agents_believed_connected(&mut self) -> Result<Vec<(AgentId, GuestId)>, StoreError> {
         let ids: Vec<(Uuid, Uuid)> =
             on!(self, conn => sqlx::query_as(CONNECTED).fetch_all(conn).await).during("read the connected agents")?;
-        Ok(ids.into_iter().map(|(agent, guest)| (AgentId(agent), GuestId(guest))).collect())
+        Ok(ids
+            .into_iter()
+            .map(|(agent, guest)| (AgentId(agent), GuestId(guest)))
+            .collect())
     }
 }
 

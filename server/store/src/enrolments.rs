@@ -13,6 +13,7 @@ const USE: &str = "UPDATE enrolments SET used_at = $1 WHERE id = $2 AND used_at 
 const OF_TARGET: &str = "SELECT * FROM enrolments WHERE target_id = $1 ORDER BY id DESC LIMIT 1";
 const END_OF_GUEST: &str = "UPDATE enrolments SET expires_at = $1 WHERE guest_id = $2 AND used_at IS NULL \
     AND expires_at > $1";
+const END: &str = "UPDATE enrolments SET expires_at = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > $1";
 const OPEN_OF_GUEST: &str =
     "SELECT COUNT(*) FROM enrolments WHERE guest_id = $1 AND used_at IS NULL AND expires_at > $2";
 const DROP_BEFORE: &str = "DELETE FROM enrolments WHERE expires_at < $1";
@@ -79,6 +80,12 @@ impl Tx {
     pub async fn end_enrolments_of(&mut self, guest: GuestId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(END_OF_GUEST).bind(now.as_micros()).bind(guest.0).execute(conn).await.map(drop))
             .during("end a guest's enrolments")
+    }
+
+    /// Makes an unused permission expire now.
+    pub async fn end_enrolment(&mut self, id: EnrolmentId, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(END).bind(now.as_micros()).bind(id.0).execute(conn).await.map(drop))
+            .during("end an enrolment")
     }
 
     /// How many permissions of a guest can still be used.
@@ -159,6 +166,10 @@ mod tests {
             assert!(!use_it(store, 100).await);
             let counts: Result<_, StoreError> = crate::write!(store, tx => {
                 let before = tx.open_enrolments_of(GUEST, at(50)).await?;
+                tx.end_enrolment(EnrolmentId(Uuid::from_u128(99)), at(50)).await?;
+                let other = tx.open_enrolments_of(GUEST, at(50)).await?;
+                assert_eq!(other, before, "another one was ended");
+                tx.end_enrolment(ENROLMENT, at(50)).await?;
                 tx.end_enrolments_of(GUEST, at(50)).await?;
                 Ok((before, tx.open_enrolments_of(GUEST, at(50)).await?))
             });

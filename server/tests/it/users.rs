@@ -81,7 +81,8 @@ async fn settings_have_defaults_change_and_are_audited() {
     let token = server.token(Role::Admin).await;
     let read = async || server.get("/api/v1/settings").bearer(&token).send().await.json();
     let defaults = json!({ "jobs_days": 90, "log_days": 30, "audit_days": 365, "discovery_days": 30 });
-    assert_eq!(read().await, json!({ "agent_url": null, "retention": defaults }));
+    let all = json!({ "agent_url": null, "scan_every_minutes": 360, "retention": defaults });
+    assert_eq!(read().await, all);
     let change = async |body: Value| {
         server
             .call(Method::PATCH, "/api/v1/settings")
@@ -100,6 +101,8 @@ async fn settings_have_defaults_change_and_are_audited() {
         change(zero).await.json()["errors"][0]["pointer"],
         "/retention/jobs_days"
     );
+    let never = change(json!({ "scan_every_minutes": 0 })).await.json();
+    assert_eq!(never["errors"][0]["pointer"], "/scan_every_minutes");
     change(json!({ "agent_url": "http://192.168.1.5:8080" }))
         .await
         .expect(StatusCode::OK);

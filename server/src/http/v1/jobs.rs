@@ -2,6 +2,8 @@
 
 mod log;
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use muster_domain::{ClusterId, GuestId, JobId, TargetId, Timestamp};
@@ -12,10 +14,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::bulk::{ByHandView, by_hand};
 use crate::app::jobs::job_actions;
 use crate::app::{App, Ctx, Error};
 use crate::http::Routes;
 use crate::http::action::ActionView;
+use crate::http::event_views::EventView;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
@@ -26,8 +30,24 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(one))
         .routes(routes!(targets))
         .routes(routes!(cancel))
+        .routes(routes!(retry))
         .routes(routes!(discover))
         .merge(log::routes())
+}
+
+/// A job's events show it as it is when they are delivered.
+pub(super) fn events() -> EventView {
+    EventView::new(&["job.changed"], "job", |app: App, ctx: Ctx, ids| async move {
+        let mut views = HashMap::new();
+        for id in ids {
+            match app.job(&ctx, JobId(id)).await {
+                Ok(job) => views.insert(id, view(&ctx, job)),
+                Err(Error::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(views)
+    })
 }
 
 /// A piece of background work.
@@ -113,6 +133,14 @@ struct QueuedJob {
     job: JobView,
 }
 
+/// A job that tries again what failed in another.
+#[derive(Debug, Serialize, ToSchema)]
+struct RetriedJob {
+    job: JobView,
+    /// Fresh lines to paste, for an installation; shown this once.
+    by_hand: Option<ByHandView>,
+}
+
 /// Which jobs.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -187,6 +215,26 @@ async fn cancel(
 ) -> Result<(StatusCode, Json<JobView>), Problem> {
     let row = app.cancel_job(&ctx, id).await?;
     Ok((StatusCode::ACCEPTED, Json(view(&ctx, row))))
+}
+
+/// Try the failed targets of a job again, in a new job.
+#[utoipa::path(
+    post, path = "/api/v1/jobs/{id}/retry", operation_id = "retryJob", tag = "jobs",
+    extensions(("x-muster-role" = json!("operator"))),
+    params(("id" = JobId, Path, description = "The job, which has ended")),
+    responses((status = 202, body = RetriedJob, description = "The new job")),
+)]
+async fn retry(
+    State(app): State<App>,
+    ctx: Ctx,
+    Path(id): Path<JobId>,
+) -> Result<(StatusCode, Json<RetriedJob>), Problem> {
+    let retried = app.retry_job(&ctx, id).await?;
+    let answer = RetriedJob {
+        job: view(&ctx, retried.job),
+        by_hand: retried.by_hand.map(by_hand),
+    };
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
 /// Discover a cluster now. A discovery that is under way serves as well.

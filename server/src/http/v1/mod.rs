@@ -1,8 +1,10 @@
 //! The API, one file per resource.
 
 mod audit;
+mod bulk;
 mod clusters;
 mod events;
+mod guest_work;
 mod guests;
 mod hierarchy;
 mod jobs;
@@ -22,8 +24,10 @@ use super::event_views::EventView;
 pub(super) fn routes() -> Routes {
     [
         audit::routes(),
+        bulk::routes(),
         clusters::routes(),
         events::routes(),
+        guest_work::routes(),
         guests::routes(),
         hierarchy::routes(),
         jobs::routes(),
@@ -41,5 +45,5 @@ pub(super) fn routes() -> Routes {
 
 /// What events show of the things they tell about.
 pub(super) fn event_views() -> Vec<EventView> {
-    vec![clusters::events(), guests::events(), nodes::events()]
+    vec![clusters::events(), guests::events(), jobs::events(), nodes::events()]
 }

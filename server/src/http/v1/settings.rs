@@ -22,6 +22,8 @@ pub(super) fn routes() -> Routes {
 struct SettingsView {
     /// The address under which agents in guests reach Muster; null when nobody has set it.
     agent_url: Option<Url>,
+    /// Minutes after which guests with an agent online are scanned again.
+    scan_every_minutes: u32,
     /// How many days things are kept.
     retention: Retention,
 }
@@ -35,6 +37,8 @@ struct SettingsChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     agent_url: Option<Option<String>>,
+    /// 1 to 10080 minutes.
+    scan_every_minutes: Option<u32>,
     retention: Option<Retention>,
 }
 
@@ -62,6 +66,7 @@ async fn change(
 ) -> Result<Json<SettingsView>, Problem> {
     let change = SettingsChange {
         agent_url: body.agent_url,
+        scan_every_minutes: body.scan_every_minutes,
         retention: body.retention,
     };
     Ok(Json(view(app.change_settings(&ctx, change).await?)))
@@ -70,6 +75,7 @@ async fn change(
 fn view(settings: Settings) -> SettingsView {
     SettingsView {
         agent_url: settings.agent_url,
+        scan_every_minutes: settings.scan_every_minutes,
         retention: settings.retention,
     }
 }

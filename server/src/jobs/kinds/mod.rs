@@ -1,10 +1,16 @@
 //! The kinds of jobs, one file each.
 
 mod discover;
+mod install;
+mod scan;
+mod scan_report;
 
 use muster_domain::job::Work;
+use muster_store::Tx;
+use muster_store::job_targets::TargetRow;
 
 use super::{JobContext, JobError, Next};
+use crate::app::{App, Error};
 
 /// Runs a job once, or on from where a former run ended.
 pub(super) async fn run(job: &JobContext) -> Result<Next, JobError> {
@@ -14,9 +20,13 @@ pub(super) async fn run(job: &JobContext) -> Result<Next, JobError> {
     })?;
     match work {
         Work::Discover { cluster, trigger } => discover::run(job, cluster, &trigger).await,
-        Work::Scan | Work::Install => Err(JobError::Fail {
-            code: "internal",
-            detail: "This version of Muster cannot do this kind of job.".to_owned(),
-        }),
+        Work::Scan => scan::run(job).await,
+        Work::Install { again } => install::run(job, again).await,
     }
+}
+
+/// Takes back what an open target has set going, when its job ends without it.
+pub(super) async fn abandon(app: &App, tx: &mut Tx, target: &TargetRow) -> Result<(), Error> {
+    scan::abandon(app, tx, target).await?;
+    install::abandon(app, tx, target).await
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod commands;
+mod rescan;
 mod retention;
 
 use crate::app::App;
@@ -9,5 +10,6 @@ use crate::app::App;
 pub(super) fn start(app: &App) {
     agents::start(app);
     commands::start(app);
+    rescan::start(app);
     retention::start(app);
 }

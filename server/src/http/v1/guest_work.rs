@@ -1,0 +1,109 @@
+//! What is known of a guest's updates, and the end of its agent.
+
+use axum::extract::State;
+use muster_domain::fleet::UpdatesState;
+use muster_domain::{GuestId, Timestamp};
+use muster_store::scans::UpdateRow;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use crate::app::{App, Ctx};
+use crate::http::Routes;
+use crate::http::extract::{Json, Path};
+use crate::http::problem::Problem;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(updates)).routes(routes!(remove_agent))
+}
+
+/// What could be updated in a guest.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GuestUpdates)]
+struct UpdatesView {
+    state: UpdatesState,
+    /// When it was last read with success.
+    scanned_at: Option<Timestamp>,
+    /// Why it is not known, or old.
+    reason: Option<String>,
+    /// By source and name. The last good ones when the last scan failed.
+    items: Vec<UpdateView>,
+}
+
+/// One available change of one package.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Update)]
+struct UpdateView {
+    /// The package manager, e.g. `apt`.
+    source: String,
+    name: String,
+    arch: String,
+    /// The installed version; null when the package would be new.
+    from: Option<String>,
+    to: String,
+    /// Who offers it, e.g. `Debian-Security:12/stable-security`.
+    origin: Option<String>,
+    /// Whether the archive calls it a security update.
+    security: bool,
+    /// The archive's word that says so.
+    evidence: Option<String>,
+    /// Whether the guest's administrator holds it back.
+    held: bool,
+    /// Bytes to download.
+    size: Option<i64>,
+}
+
+/// A guest without its agent.
+#[derive(Debug, Serialize, ToSchema)]
+struct AgentRemoved {
+    /// Takes the program out of the guest, pasted into its shell. Muster no longer answers to it in any case.
+    line: String,
+}
+
+/// What could be updated in a guest.
+#[utoipa::path(
+    get, path = "/api/v1/guests/{id}/updates", operation_id = "listGuestUpdates", tag = "guests",
+    extensions(("x-muster-role" = json!("viewer"))),
+    params(("id" = GuestId, Path, description = "The guest")),
+    responses((status = 200, body = UpdatesView, description = "All of its updates")),
+)]
+async fn updates(State(app): State<App>, ctx: Ctx, Path(id): Path<GuestId>) -> Result<Json<UpdatesView>, Problem> {
+    let (guest, updates) = app.guest_updates(&ctx, id).await?;
+    Ok(Json(UpdatesView {
+        state: UpdatesState::parse(&guest.updates_state).unwrap_or(UpdatesState::Unknown),
+        scanned_at: guest.updates_scanned_at.map(Timestamp::from_micros),
+        reason: guest.updates_reason,
+        items: updates.into_iter().map(update).collect(),
+    }))
+}
+
+/// Forget a guest's agent: its key opens nothing any more.
+#[utoipa::path(
+    delete, path = "/api/v1/guests/{id}/agent", operation_id = "removeAgent", tag = "guests",
+    extensions(("x-muster-role" = json!("operator"))),
+    params(("id" = GuestId, Path, description = "The guest")),
+    responses((status = 200, body = AgentRemoved, description = "Forgotten")),
+)]
+async fn remove_agent(
+    State(app): State<App>,
+    ctx: Ctx,
+    Path(id): Path<GuestId>,
+) -> Result<Json<AgentRemoved>, Problem> {
+    let line = app.remove_agent(&ctx, id).await?;
+    Ok(Json(AgentRemoved { line }))
+}
+
+fn update(row: UpdateRow) -> UpdateView {
+    UpdateView {
+        source: row.source,
+        name: row.name,
+        arch: row.arch,
+        from: row.from_version,
+        to: row.to_version,
+        origin: row.origin,
+        security: row.security,
+        evidence: row.evidence,
+        held: row.held,
+        size: row.size,
+    }
+}

@@ -1,0 +1,162 @@
+//! Waits until the agent of each target has checked in, after a person has pasted its line. The job is parked meanwhile;
+//! enrolments, check-ins and removals wake it, and so does the end of the lines' time.
+
+use std::time::Duration;
+
+use muster_domain::fleet::AgentState;
+use muster_domain::job::TargetState;
+use muster_domain::{EnrolmentId, GuestId, TargetId, Timestamp};
+use muster_store::Tx;
+use muster_store::agents::AgentRow;
+use muster_store::enrolments::EnrolmentRow;
+use muster_store::guests::{GuestAgent, GuestRow};
+use muster_store::job_targets::TargetRow;
+use serde_json::json;
+
+use crate::app::{App, Error, fleet};
+use crate::jobs::context::move_target;
+use crate::jobs::{JobContext, JobError, Next, Step};
+
+/// How long an enrolled agent may take to connect.
+const CHECK_IN: Duration = Duration::from_secs(180);
+
+/// What is to become of a target now.
+enum Verdict {
+    /// The agent is online.
+    Online(Box<AgentRow>),
+    /// Nothing happened yet; look again at this moment.
+    Wait(&'static str, Step, Timestamp),
+    /// It will not happen.
+    Failed(&'static str, String),
+}
+
+pub(super) async fn run(job: &JobContext, again: bool) -> Result<Next, JobError> {
+    let mut next: Option<Timestamp> = None;
+    for mut target in job.open_targets().await? {
+        match judge(job, &target, again).await? {
+            Verdict::Online(agent) => succeed(job, &mut target, &agent).await?,
+            Verdict::Failed(code, detail) => fail(job, &target, code, &detail).await?,
+            Verdict::Wait(name, step, until) => {
+                next = Some(next.map_or(until, |next| next.min(until)));
+                // Written once, not at every look.
+                if target.state != TargetState::Waiting.as_str() || target.step.as_deref() != Some(name) {
+                    job.advance(&mut target, step).await?;
+                }
+            }
+        }
+    }
+    Ok(next.map_or(Next::Done, Next::Park))
+}
+
+/// The line of a target that nobody waits for any more stops working.
+pub(super) async fn abandon(app: &App, tx: &mut Tx, target: &TargetRow) -> Result<(), Error> {
+    let Some(enrolment) = tx.enrolment_of_target(TargetId(target.id)).await? else {
+        return Ok(());
+    };
+    tx.end_enrolment(EnrolmentId(enrolment.id), app.clock.now()).await?;
+    give_up(app, tx, GuestId(enrolment.guest_id)).await
+}
+
+async fn judge(job: &JobContext, target: &TargetRow, again: bool) -> Result<Verdict, JobError> {
+    let mut tx = job.app.store.read().await?;
+    let guest = match target.guest_id {
+        Some(id) => tx.guest(GuestId(id)).await?.filter(|guest| guest.gone_at.is_none()),
+        None => None,
+    };
+    let Some(guest) = guest else {
+        return Ok(Verdict::Failed("gone", "The guest no longer exists.".to_owned()));
+    };
+    let agent = tx.agent_of(GuestId(guest.id)).await?;
+    let enrolment = tx.enrolment_of_target(TargetId(target.id)).await?;
+    Ok(verdict(job, &guest, agent, enrolment, again))
+}
+
+fn verdict(
+    job: &JobContext,
+    guest: &GuestRow,
+    agent: Option<AgentRow>,
+    enrolment: Option<EnrolmentRow>,
+    again: bool,
+) -> Verdict {
+    let now = job.app.clock.now();
+    let is_new = |agent: &AgentRow| agent.enrolled_at >= job.job.created_at;
+    let online = guest.agent_state == AgentState::Online.as_str();
+    if let Some(agent) = agent.as_ref().filter(|agent| online && (!again || is_new(agent))) {
+        return Verdict::Online(Box::new(agent.clone()));
+    }
+    if let Some(agent) = agent.filter(is_new) {
+        return connecting(&agent, now);
+    }
+    let until = enrolment.map_or(now, |enrolment| Timestamp::from_micros(enrolment.expires_at));
+    if now < until {
+        let step = Step::wait("line", "paste_line", "Waiting: paste the line.");
+        return Verdict::Wait("line", step, until);
+    }
+    let detail = "The line was not used in time: retry for a fresh one.";
+    Verdict::Failed("line_expired", detail.to_owned())
+}
+
+/// Enrolled for this job, but not connected.
+fn connecting(agent: &AgentRow, now: Timestamp) -> Verdict {
+    let until = Timestamp::from_micros(agent.enrolled_at) + CHECK_IN;
+    if now < until {
+        let step = Step::wait("check_in", "connecting", "Enrolled; waiting for the agent to connect.");
+        return Verdict::Wait("check_in", step, until);
+    }
+    let detail = format!(
+        "The agent enrolled but did not connect within {} s: look at the log of the service muster-agent in the guest.",
+        CHECK_IN.as_secs()
+    );
+    Verdict::Failed("no_check_in", detail)
+}
+
+async fn succeed(job: &JobContext, target: &mut TargetRow, agent: &AgentRow) -> Result<(), JobError> {
+    let init = agent
+        .facts
+        .get("init")
+        .and_then(|init| init.as_str())
+        .unwrap_or_default();
+    let result = json!({ "agent": agent.id, "version": agent.version, "init": init });
+    let line = format!("Online: muster-agent {}, {init}.", agent.version);
+    // A target that never waited is begun and done at once.
+    if target.state == TargetState::Queued.as_str() {
+        job.advance(target, Step::start("check_in", "The agent has checked in."))
+            .await?;
+    }
+    job.advance(target, Step::succeed(result, line)).await?;
+    Ok(())
+}
+
+async fn fail(job: &JobContext, target: &TargetRow, code: &'static str, detail: &str) -> Result<(), JobError> {
+    let app = &job.app;
+    let _turn = job.turn.lock().await;
+    let failed: Result<(), Error> = muster_store::write!(app.store, tx => {
+        if let Some(guest) = target.guest_id {
+            give_up(app, tx, GuestId(guest)).await?;
+        }
+        move_target(app, tx, target, &Step::fail(code, detail)).await.map(drop)
+    });
+    Ok(failed?)
+}
+
+/// A guest that no line can enrol any more is not enrolling.
+async fn give_up(app: &App, tx: &mut Tx, guest: GuestId) -> Result<(), Error> {
+    let Some(row) = tx.guest(guest).await? else {
+        return Ok(());
+    };
+    let enrolling = row.agent_state == AgentState::Enrolling.as_str();
+    if !enrolling || tx.open_enrolments_of(guest, app.clock.now()).await? > 0 {
+        return Ok(());
+    }
+    let state = match tx.agent_of(guest).await? {
+        Some(_) => AgentState::Offline,
+        None => AgentState::None,
+    };
+    let agent = GuestAgent {
+        state: state.as_str(),
+        version: row.agent_version,
+        seen_at: row.agent_seen_at,
+        reason: None,
+    };
+    Ok(fleet::agent_changed(app, tx, guest, &agent).await?)
+}
