@@ -32,6 +32,6 @@ export default defineConfig({
   outputDir: "e2e/results",
   projects: [
     { name: "sign in", testMatch: "sign-in.setup.ts" },
-    { name: "signed in", testMatch: "*.spec.ts", dependencies: ["sign in"], use: { storageState: "e2e/results/session.json" } },
+    { name: "signed in", testMatch: "*.spec.ts", dependencies: ["sign in"], use: { storageState: "e2e/.session.json" } },
   ],
 });

@@ -5,5 +5,5 @@ test("the one-time link signs in", async ({ page }) => {
   if (!link) throw new Error("SIGN_IN_LINK names the one-time link of the running server");
   await page.goto(link);
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
-  await page.context().storageState({ path: "e2e/results/session.json" });
+  await page.context().storageState({ path: "e2e/.session.json" });
 });

@@ -73,7 +73,7 @@ export function FleetPage() {
 
   if (fleet.loading) return <Page title={words.title}><Skeleton rows={12} what={words.title} /></Page>;
   if (!fleet.known) return <Page title={words.title}><Page.Section plain><ProblemNote error={fleet.error} onRetry={fleet.retry} /></Page.Section></Page>;
-  if (fleet.clusters.length === 0) return <FirstRun />;
+  if (fleet.clusters.length === 0) return <FirstRun title={words.title} />;
   const nodes = fleet.complete ? [...fleet.trees.values()].reduce((sum, tree) => sum + tree.nodes.length, 0) : 0;
   return (
     <Page

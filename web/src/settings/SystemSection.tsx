@@ -43,7 +43,7 @@ function SettingsForms() {
   if (!settings.data) return <Skeleton rows={4} what={words.sections.system} />;
   return (
     <>
-      <Page.Section title={text.agentUrl}>
+      <Page.Section title={text.agents}>
         <AgentUrlForm settings={settings.data} />
       </Page.Section>
       <Page.Section title={text.retention}>

@@ -26,7 +26,7 @@ export function UpdatesPage() {
   const guests = useMemo(() => allGuests(fleet.trees), [fleet.trees]);
   const summary = useMemo(() => summarize(guests), [guests]);
   const waiting = useMemo(() => needs(fleet.clusters, guests), [fleet.clusters, guests]);
-  if (fleet.known && fleet.clusters.length === 0) return <FirstRun />;
+  if (fleet.known && fleet.clusters.length === 0) return <FirstRun title={words.title} />;
   const scannable = allowedTo("scan", guests);
   const missing = fleet.clusters.length - fleet.trees.size;
   return (

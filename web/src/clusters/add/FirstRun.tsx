@@ -1,7 +1,6 @@
 import { useState } from "react";
 import { Page } from "../../app/Page";
 import { useHasRole } from "../../app/session";
-import { words as fleetWords } from "../../fleet/words";
 import { Problem } from "../../api/problem";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
@@ -20,7 +19,7 @@ import { TokenStep } from "./TokenStep";
 import { words } from "./words";
 
 /** The whole product while it has nothing to show: the first cluster, asked on the page itself. */
-export function FirstRun() {
+export function FirstRun({ title }: { title: string }) {
   const flow = useAddCluster();
   const mayManage = useHasRole("admin");
   const [opened, setOpened] = useState(false);
@@ -28,7 +27,7 @@ export function FirstRun() {
   const error = probe.error && Problem.of(probe.error);
   const check = () => probe.mutate(undefined, { onSuccess: () => setOpened(true) });
   return (
-    <Page title={fleetWords.title}>
+    <Page title={title}>
       <Page.Scroll>
         <div className={styles.first}>
           <div className={styles.firstMain}>
