@@ -2,6 +2,7 @@ import { Ellipsis } from "lucide-react";
 import type { Guest } from "../api/model";
 import { ClusterState } from "../clusters/ClusterState";
 import { AgentState, GuestStatus } from "../guests/GuestState";
+import { HostUpdates } from "../nodes/HostUpdates";
 import { ReachChip } from "../guests/ReachChip";
 import { RollupSum, UpdateCount } from "../guests/UpdateCount";
 import { Ago } from "../parts/Ago";
@@ -54,7 +55,7 @@ export function fleetColumns(actions: ColumnActions): readonly Column<FleetRow>[
     { id: "status", header: words.columns.status, className: styles.status, cell: statusCell },
     { id: "agent", header: words.columns.agent, className: styles.agent, cell: (row) => (row.kind === "guest" ? <AgentState agent={row.guest.agent} /> : null) },
     { id: "updates", header: words.columns.updates, className: styles.updates, cell: updatesCell },
-    { id: "reach", header: words.columns.reach, className: styles.reach, cell: (row) => (row.kind === "guest" ? <ReachChip guest={row.guest} /> : null) },
+    { id: "reach", header: words.columns.reach, className: styles.reach, cell: (row) => (row.kind === "guest" ? <ReachChip guest={row.guest} /> : row.kind === "node" ? <HostUpdates node={row.node} /> : null) },
     { id: "system", header: words.columns.system, className: styles.system, cell: systemCell },
     { id: "address", header: words.columns.address, className: styles.address, cell: addressCell },
     { id: "scanned", header: words.columns.scanned, className: styles.scanned, cell: scannedCell },
@@ -78,7 +79,14 @@ export function nameOf(row: FleetRow): string {
 }
 
 function statusCell(row: FleetRow) {
-  if (row.kind === "guest") return <GuestStatus guest={row.guest} />;
+  if (row.kind === "guest") {
+    return (
+      <>
+        <GuestStatus guest={row.guest} />
+        {row.guest.backup === "none" && !row.guest.template && <span className={styles.old}>{words.noBackup}</span>}
+      </>
+    );
+  }
   if (row.kind === "node") return <NodeStatus row={row} />;
   return row.kind === "cluster" ? <ClusterStatus row={row} /> : null;
 }

@@ -1,6 +1,6 @@
 import type { Guest } from "../api/model";
 
-export const filterKeys = ["os", "tag", "node", "pool", "agent", "reach", "updates", "status", "kind"] as const;
+export const filterKeys = ["os", "tag", "node", "pool", "agent", "reach", "updates", "status", "kind", "backup"] as const;
 type FilterKey = (typeof filterKeys)[number];
 
 export interface Filter {
@@ -75,6 +75,8 @@ export function valuesOf(guest: Guest, key: FilterKey): readonly string[] {
       return guest.lock ? [guest.status, "locked"] : [guest.status];
     case "kind":
       return [guest.kind];
+    case "backup":
+      return [guest.backup];
   }
 }
 

@@ -28,6 +28,7 @@ export const words = {
   offline: "does not answer",
   reading: "Reading the cluster",
   never: "never",
+  noBackup: "no backup",
   dash: "–",
   rowActions: "Row actions",
   tableLabel: "Clusters, nodes and guests",

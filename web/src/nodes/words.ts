@@ -11,6 +11,8 @@ export const words = {
   memory: "Memory",
   uptime: "Up for",
   updates: "Host updates",
+  host: "host",
+  hostUpToDate: "host up to date",
   guests: "Guests",
   notFound: "This node is not in the cluster.",
   stale: (name: string, guests: string) => `${name} does not answer. ${guests} keep their last state, marked stale.`,

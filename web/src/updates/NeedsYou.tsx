@@ -1,7 +1,9 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { Guest } from "../api/model";
 import type { GlyphName, Tone } from "../parts/Glyph";
 import { Glyph } from "../parts/Glyph";
-import { number } from "../words/plural";
+import { listed, number } from "../words/plural";
 import type { Need } from "./summary";
 import styles from "./UpdatesPage.module.css";
 import { words } from "./words";
@@ -9,6 +11,10 @@ import { words } from "./words";
 const mostShown = 8;
 const looks: Record<Need["kind"], [GlyphName, Tone]> = {
   cluster: ["failed", "bad"],
+  node: ["step", "warn"],
+  locked: ["locked", "warn"],
+  backup: ["attention", "warn"],
+  stopped: ["stopped", "quiet"],
   failed: ["attention", "warn"],
   offline: ["offline", "bad"],
   stale: ["stale", "quiet"],
@@ -25,7 +31,7 @@ export function NeedsYou({ needs }: { needs: readonly Need[] }) {
       {needs.length === 0 && <p className={styles.quiet}>{words.nothingNeedsYou}</p>}
       <ul className={styles.needs}>
         {needs.slice(0, mostShown).map((need) => (
-          <li key={need.kind === "cluster" ? need.cluster.id : need.guest.id} className={styles.need}>
+          <li key={keyOf(need)} className={styles.need}>
             <Glyph name={looks[need.kind][0]} tone={looks[need.kind][1]} />
             <NeedWords need={need} />
           </li>
@@ -40,32 +46,78 @@ export function NeedsYou({ needs }: { needs: readonly Need[] }) {
   );
 }
 
+function keyOf(need: Need): string {
+  if ("cluster" in need) return need.cluster.id;
+  if ("node" in need) return need.node.id;
+  return "guest" in need ? need.guest.id : need.kind;
+}
+
 function NeedWords({ need }: { need: Need }) {
-  if (need.kind === "cluster") {
+  const linkClass = `link ${styles.needLink}`;
+  if ("cluster" in need) {
     return (
-      <>
-        <strong>{words.clusterError(need.cluster.name)}</strong>
-        <p className={styles.needText}>{need.cluster.error?.detail}</p>
-        <Link className={`link ${styles.needLink}`} to="/fleet/$cluster" params={{ cluster: need.cluster.id }}>
+      <Words title={words.clusterError(need.cluster.name)} text={need.cluster.error?.detail}>
+        <Link className={linkClass} to="/fleet/$cluster" params={{ cluster: need.cluster.id }}>
           {words.openCluster}
         </Link>
-      </>
+      </Words>
+    );
+  }
+  if ("node" in need) {
+    const { node } = need;
+    const security = node.updates.security ?? 0;
+    const offline = node.status === "offline";
+    return (
+      <Words title={offline ? words.nodeOffline(node.name) : words.hostUpdates(node.name, node.updates.total ?? 0)} text={offline ? words.nodeOfflineText : security > 0 ? words.hostSecurity(security) : null}>
+        <Link className={linkClass} to="/fleet/$cluster/nodes/$node" params={{ cluster: node.cluster, node: node.name }}>
+          {words.openNode}
+        </Link>
+      </Words>
+    );
+  }
+  if ("guests" in need) {
+    const names = listed(need.guests.map((guest) => guest.name), 4);
+    const isBackup = need.kind === "backup";
+    return (
+      <Words title={isBackup ? words.noBackup(need.guests.length) : words.stopped(need.guests.length)} text={isBackup ? `${names}.` : `${names}. ${words.stoppedText}`}>
+        <Link className={linkClass} to="/fleet" search={{ q: isBackup ? "backup:none" : "status:stopped" }}>
+          {words.show}
+        </Link>
+      </Words>
     );
   }
   const { guest } = need;
-  const text = {
-    failed: [words.scanFailed(guest.name), guest.updates.reason],
-    stale: [words.staleScan(guest.name), guest.updates.reason],
-    offline: [words.agentOffline(guest.name), guest.agent.reason],
-    reach: [words.oneStep(guest.name), guest.reach.needs_step],
-  }[need.kind];
+  const [title, text] = guestWords(need.kind, guest);
   return (
-    <>
-      <strong>{text[0]}</strong>
-      {text[1] && <p className={styles.needText}>{text[1]}</p>}
-      <Link className={`link ${styles.needLink}`} to="/fleet/$cluster/guests/$vmid" params={{ cluster: guest.cluster, vmid: String(guest.vmid) }}>
+    <Words title={title} text={text}>
+      <Link className={linkClass} to="/fleet/$cluster/guests/$vmid" params={{ cluster: guest.cluster, vmid: String(guest.vmid) }}>
         {need.kind === "reach" ? words.fixReach : words.open}
       </Link>
+    </Words>
+  );
+}
+
+function guestWords(kind: "failed" | "stale" | "reach" | "offline" | "locked", guest: Guest): [string, string | null | undefined] {
+  switch (kind) {
+    case "failed":
+      return [words.scanFailed(guest.name), guest.updates.reason];
+    case "stale":
+      return [words.staleScan(guest.name), guest.updates.reason];
+    case "offline":
+      return [words.agentOffline(guest.name), guest.agent.reason];
+    case "locked":
+      return [words.locked(guest.name, guest.lock ?? ""), words.lockedText];
+    case "reach":
+      return [words.oneStep(guest.name), guest.reach.needs_step];
+  }
+}
+
+function Words({ title, text, children }: { title: string; text: string | null | undefined; children: ReactNode }) {
+  return (
+    <>
+      <strong>{title}</strong>
+      {text && <p className={styles.needText}>{text}</p>}
+      {children}
     </>
   );
 }

@@ -25,7 +25,8 @@ export function UpdatesPage() {
   const { run, busy, dialog } = useGuestAction();
   const guests = useMemo(() => allGuests(fleet.trees), [fleet.trees]);
   const summary = useMemo(() => summarize(guests), [guests]);
-  const waiting = useMemo(() => needs(fleet.clusters, guests), [fleet.clusters, guests]);
+  const nodes = useMemo(() => [...fleet.trees.values()].flatMap((tree) => tree.nodes), [fleet.trees]);
+  const waiting = useMemo(() => needs(fleet.clusters, nodes, guests), [fleet.clusters, nodes, guests]);
   if (fleet.known && fleet.clusters.length === 0) return <FirstRun title={words.title} />;
   const scannable = allowedTo("scan", guests);
   const missing = fleet.clusters.length - fleet.trees.size;
@@ -48,7 +49,7 @@ export function UpdatesPage() {
             <>
               <div className={styles.lead}>
                 <p className={styles.sentence}>{sentence(summary)}</p>
-                <p className={styles.second}>{[...details(summary), missing > 0 ? words.partial(missing) : ""].filter(Boolean).join(" ")}</p>
+                <p className={styles.second}>{[...details(summary, nodes), missing > 0 ? words.partial(missing) : ""].filter(Boolean).join(" ")}</p>
               </div>
               <FleetCall fleet={fleet} onPick={(id) => void navigate({ to: "/guests/$id", params: { id } })} />
               <NextStep summary={summary} scannable={scannable} installable={allowedTo("install_agent", guests)} busy={busy} onRun={run} />

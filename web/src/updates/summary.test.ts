@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aCluster, aGuest } from "../test/fixtures";
+import { aCluster, aGuest, aNode } from "../test/fixtures";
 import { needs, sentence, summarize } from "./summary";
 
 const fresh = (vmid: number, total: number, security = 0) => aGuest({ vmid, updates: { state: "fresh", total, security } });
@@ -21,7 +21,12 @@ describe("needs", () => {
     const broken = aGuest({ vmid: 1, updates: { state: "failed" }, agent: { state: "offline" } });
     const stuck = aGuest({ vmid: 2, reach: { label: "no way in", needs_step: "Set cmode." } });
     const off = aGuest({ vmid: 3, status: "stopped", agent: { state: "offline" } });
-    const found = needs([aCluster({ status: "error" })], [stuck, broken, off]);
-    expect(found.map((need) => [need.kind, need.kind === "cluster" ? "c1" : need.guest.vmid])).toEqual([["cluster", "c1"], ["failed", 1], ["reach", 2]]);
+    const found = needs([aCluster({ status: "error" })], [], [stuck, broken, off]);
+    expect(found.map((need) => [need.kind, "guest" in need ? need.guest.vmid : null])).toEqual([["cluster", null], ["failed", 1], ["reach", 2], ["stopped", null]]);
+  });
+  it("says what a token alone tells: host updates, guests without a backup, locked and stopped ones", () => {
+    const nodes = [aNode("pve1", { updates: { state: "fresh", total: 12, security: 2 } }), aNode("pve2", { updates: { state: "fresh", total: 0 } }), aNode("pve3")];
+    const found = needs([aCluster()], nodes, [aGuest({ vmid: 1, backup: "none" }), aGuest({ vmid: 2, backup: "none", lock: "backup" }), aGuest({ vmid: 3, status: "stopped" }), aGuest({ vmid: 4, backup: "none", template: true })]);
+    expect(found.map((need) => [need.kind, "guests" in need ? need.guests.length : 1])).toEqual([["node", 1], ["locked", 1], ["backup", 2], ["stopped", 1]]);
   });
 });

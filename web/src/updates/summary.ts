@@ -1,4 +1,4 @@
-import type { Cluster, Guest } from "../api/model";
+import type { Cluster, Guest, Node } from "../api/model";
 import { words } from "./words";
 
 export interface UpdateSummary {
@@ -40,38 +40,56 @@ export function sentence(summary: UpdateSummary): string {
 }
 
 /** What stands behind the sentence: amounts, and what is not known. */
-export function details({ updates, outOfDate, guests, never, stale, failed }: UpdateSummary): string[] {
+export function details({ updates, outOfDate, guests, never, stale, failed }: UpdateSummary, nodes: readonly Node[]): string[] {
+  const hosts = nodes.filter((node) => (node.updates.total ?? 0) > 0);
   return [
     updates > 0 ? words.wait(updates, outOfDate.length, guests) : "",
+    hosts.length > 0 ? words.hosts(hosts.reduce((sum, node) => sum + (node.updates.total ?? 0), 0), hosts.length) : "",
     never.length > 0 ? words.never(never.length) : "",
     stale.length > 0 ? words.stale(stale.length) : "",
     failed.length > 0 ? words.failed(failed.length) : "",
   ];
 }
 
+/** One thing that waits for a person. Conditions that many guests share at once stand as one. */
 export type Need =
   | { readonly kind: "cluster"; readonly cluster: Cluster }
-  | { readonly kind: "failed" | "stale" | "reach" | "offline"; readonly guest: Guest };
+  | { readonly kind: "node"; readonly node: Node }
+  | { readonly kind: "failed" | "stale" | "reach" | "offline" | "locked"; readonly guest: Guest }
+  | { readonly kind: "backup" | "stopped"; readonly guests: readonly Guest[] };
 
-/** What waits for a person, the widest first: clusters, then scans, agents, ways in. One guest stands here once. */
-export function needs(clusters: readonly Cluster[], guests: readonly Guest[]): readonly Need[] {
+/** What waits for a person, the widest first: clusters, hosts, then scans, agents, locks, ways in, backups. One guest is named for one reason. */
+export function needs(clusters: readonly Cluster[], nodes: readonly Node[], guests: readonly Guest[]): readonly Need[] {
+  const present = guests.filter((guest) => !guest.gone_at && !guest.template);
   const found: Need[] = clusters.filter((cluster) => cluster.status === "error").map((cluster) => ({ kind: "cluster", cluster }));
-  const kinds: readonly (readonly [Exclude<Need["kind"], "cluster">, (guest: Guest) => boolean])[] = [
-    ["failed", (guest) => guest.updates.state === "failed"],
-    ["offline", (guest) => guest.agent.state === "offline" && guest.status === "running"],
-    ["stale", (guest) => guest.updates.state === "stale"],
-    ["reach", (guest) => Boolean(guest.reach.needs_step) && !guest.reach.best && guest.status === "running"],
-  ];
+  found.push(...nodes.filter((node) => node.status === "offline" || (node.updates.total ?? 0) > 0).map((node) => ({ kind: "node" as const, node })));
   const seen = new Set<string>();
-  for (const [kind, applies] of kinds) {
-    for (const guest of guests) {
-      if (guest.gone_at || seen.has(guest.id) || !applies(guest)) continue;
+  for (const [kind, applies] of ofOneGuest) {
+    for (const guest of present) {
+      if (seen.has(guest.id) || !applies(guest)) continue;
       seen.add(guest.id);
       found.push({ kind, guest });
     }
   }
+  for (const [kind, applies] of ofMany) {
+    const affected = present.filter(applies);
+    if (affected.length > 0) found.push({ kind, guests: affected });
+  }
   return found;
 }
+
+const ofOneGuest: readonly (readonly ["failed" | "stale" | "reach" | "offline" | "locked", (guest: Guest) => boolean])[] = [
+  ["failed", (guest) => guest.updates.state === "failed"],
+  ["offline", (guest) => guest.agent.state === "offline" && guest.status === "running"],
+  ["locked", (guest) => Boolean(guest.lock)],
+  ["stale", (guest) => guest.updates.state === "stale"],
+  ["reach", (guest) => Boolean(guest.reach.needs_step) && !guest.reach.best && guest.status === "running"],
+];
+
+const ofMany: readonly (readonly ["backup" | "stopped", (guest: Guest) => boolean])[] = [
+  ["backup", (guest) => guest.backup === "none"],
+  ["stopped", (guest) => guest.status === "stopped"],
+];
 
 function bySecurity(a: Guest, b: Guest): number {
   return (b.updates.security ?? 0) - (a.updates.security ?? 0) || (b.updates.total ?? 0) - (a.updates.total ?? 0) || a.name.localeCompare(b.name);
