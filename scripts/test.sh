@@ -11,6 +11,10 @@ scripts/build.sh web
 scripts/build.sh agent
 export TEST_AGENTS="$PWD/target/agents"
 scripts/with-postgres.sh cargo test --quiet --workspace
+# The server's own tests once more, on PostgreSQL.
+# shellcheck disable=SC2016 # the inner shell expands it
+scripts/with-postgres.sh bash -c \
+    '[ -z "${TEST_POSTGRES_URL:-}" ] || TEST_SERVER_ON=$TEST_POSTGRES_URL cargo test --quiet -p muster --test it'
 (cd web && npm run --silent test)
 if command -v chromium >/dev/null; then
     node scripts/e2e.mjs

@@ -11,6 +11,8 @@ pub mod discovery_log;
 pub mod enrolments;
 mod error;
 pub mod events;
+#[cfg(any(test, feature = "testing"))]
+pub mod fresh;
 pub mod guest_list;
 pub mod guests;
 pub mod idempotency;

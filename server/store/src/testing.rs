@@ -30,7 +30,7 @@ pub(crate) async fn postgres(test: &str) -> Option<Fresh> {
         skip(test, "TEST_POSTGRES_URL names no throw-away PostgreSQL server");
         return None;
     };
-    let store = Store::open(&database::create(&server).await).await.expect("opens");
+    let store = Store::open(&crate::fresh::create(&server).await).await.expect("opens");
     store.migrate().await.expect("migrates");
     Some(Fresh { store, _folder: None })
 }
@@ -161,35 +161,6 @@ pub(crate) mod fleet {
             first_seen_at: 1,
             gone_at: None,
         }
-    }
-}
-
-mod database {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-
-    /// Creates an empty database and returns its address. Names hold the process id, so that tests in parallel processes
-    /// do not meet; the server is a throw-away one.
-    pub(super) async fn create(base: &str) -> String {
-        let name = format!(
-            "muster_{}_{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let mut admin = PgConnection::connect(base).await.expect("the test server answers");
-        admin
-            .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}")))
-            .await
-            .expect("drops");
-        admin
-            .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .await
-            .expect("creates");
-        let (server, _) = base.rsplit_once('/').expect("the address ends in a database name");
-        format!("{server}/{name}")
     }
 }
 

@@ -23,6 +23,9 @@ use zeroize::Zeroizing;
 /// The password of accounts that tests make.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// Names a throw-away PostgreSQL server on which all tests here run; without it they run on SQLite.
+const ON: &str = "TEST_SERVER_ON";
+
 /// A server under test. Its database goes with it.
 pub(crate) struct TestServer {
     pub(crate) app: App,
@@ -121,7 +124,10 @@ impl TestServer {
 
     pub(crate) async fn with(config: Config) -> TestServer {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = format!("sqlite:{}", folder.path().join("muster.db").display());
+        let url = match std::env::var(ON) {
+            Ok(server) => muster_store::fresh::create(&server).await,
+            Err(_) => format!("sqlite:{}", folder.path().join("muster.db").display()),
+        };
         let store = Store::open(&url).await.expect("opens");
         store.migrate().await.expect("migrates");
         let clock = Arc::new(HeldClock(AtomicI64::new(1_795_000_000_000_000)));

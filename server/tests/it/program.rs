@@ -20,7 +20,8 @@ pub(crate) struct Place {
 pub(crate) struct Serving {
     child: Child,
     log: Arc<Mutex<String>>,
-    printed: Arc<Mutex<String>>,
+    /// Everything printed so far; goes on being read after the end.
+    pub(crate) printed: Arc<Mutex<String>>,
 }
 
 impl Place {
@@ -118,6 +119,12 @@ impl Serving {
     /// Waits until the log has this text.
     pub(crate) fn logs(&mut self, text: &str) {
         self.waits(text, |serving| serving.log().contains(text));
+    }
+
+    /// Waits until it has printed this text; everything printed.
+    pub(crate) fn prints(&mut self, text: &str) -> String {
+        self.waits(text, |serving| serving.printed().contains(text));
+        self.printed()
     }
 
     /// Waits until it serves; its address.
