@@ -120,7 +120,7 @@ export async function startStack({ folder, port, bin, agents, listen = "127.0.0.
         if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
         return answer.json();
       });
-    await api("/settings", { agent_url: url }, "PATCH");
+    await api("/settings", { agent_url: url, scan_every_minutes: 1 }, "PATCH");
     for (const cluster of clusters.filter((cluster) => cluster.demo_adds)) {
       await api("/proxmox/clusters", {
         name: cluster.title,
