@@ -1,8 +1,8 @@
 //! What a caller may do with a thing now, and why not: computed once, here, for every screen and script.
 
 use crate::access::Role;
+use crate::eligible::{self, LeftOut};
 use crate::fleet::{AgentState, GuestState};
-use crate::reach::{self, Transport};
 use crate::rollup::{ClusterState, Rollup};
 
 /// One action.
@@ -70,49 +70,22 @@ pub fn of_node(role: Role, name: &str, online: bool, rollup: &Rollup) -> Vec<Act
 pub fn of_guest(role: Role, guest: &GuestState) -> Vec<Action> {
     let operator = || needs(role, Role::Operator);
     let has_agent = !matches!(guest.agent, AgentState::None | AgentState::Enrolling);
-    let mut actions = vec![action("scan", operator().or_else(|| why_no_scan(guest)))];
-    if has_agent {
-        actions.push(action("reinstall_agent", operator().or_else(|| why_no_install(guest))));
-    } else {
-        actions.push(action("install_agent", operator().or_else(|| why_no_install(guest))));
-    }
-    actions.push(action(
-        "remove_agent",
-        operator().or_else(|| (guest.agent == AgentState::None).then(|| "There is no agent.".to_owned())),
-    ));
-    actions
-}
-
-/// Why a guest cannot be scanned now: a scan needs a way in that needs nobody.
-fn why_no_scan(guest: &GuestState) -> Option<String> {
-    let reach = reach::of(guest);
-    match reach.best {
-        Some(Transport::Agent | Transport::ExecEndpoint) => None,
-        Some(Transport::ByHand) | None => Some(
-            reach
-                .needs_step
-                .unwrap_or_else(|| "There is no way into the guest that needs nobody.".to_owned()),
+    let install = if has_agent { "reinstall_agent" } else { "install_agent" };
+    vec![
+        action("scan", operator().or_else(|| why(eligible::for_scan(guest, false)))),
+        action(
+            install,
+            operator().or_else(|| why(eligible::for_install(guest, has_agent))),
         ),
-    }
+        action(
+            "remove_agent",
+            operator().or_else(|| (guest.agent == AgentState::None).then(|| "There is no agent.".to_owned())),
+        ),
+    ]
 }
 
-/// Why no agent can be installed now.
-fn why_no_install(guest: &GuestState) -> Option<String> {
-    if guest.is_windows() {
-        return Some("The agent runs on Linux only.".to_owned());
-    }
-    if let Some(lock) = guest.lock.as_deref().filter(|_| guest.runs()) {
-        return Some(format!("PVE holds the guest ({lock}): wait until that is over."));
-    }
-    let reach = reach::of(guest);
-    if reach.best.is_some() {
-        return None;
-    }
-    reach
-        .ways
-        .into_iter()
-        .find(|way| way.transport == Transport::ByHand)
-        .map(|way| way.reason)
+fn why<T>(decision: Result<T, LeftOut>) -> Option<String> {
+    decision.err().map(|left_out| left_out.detail)
 }
 
 fn nothing_runs(rollup: &Rollup) -> Option<String> {
@@ -130,8 +103,8 @@ fn action(name: &'static str, refused: Option<String>) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::GuestStatus;
     use crate::fleet::tests::container;
+    use crate::fleet::{ExecEndpoint, GuestStatus};
 
     fn refused<'a>(actions: &'a [Action], name: &str) -> Option<&'a str> {
         let found = actions.iter().find(|action| action.name == name).expect("listed");
@@ -149,7 +122,11 @@ mod tests {
 
     #[test]
     fn a_scan_needs_an_agent_and_says_so() {
-        let actions = of_guest(Role::Operator, &container());
+        let alone = GuestState {
+            exec_endpoint: ExecEndpoint::Missing,
+            ..container()
+        };
+        let actions = of_guest(Role::Operator, &alone);
         assert_eq!(refused(&actions, "scan"), Some("There is no agent yet: install it."));
         assert_eq!(refused(&actions, "install_agent"), None);
         let connected = GuestState {
@@ -170,7 +147,7 @@ mod tests {
         };
         assert_eq!(
             refused(&of_guest(Role::Operator, &locked), "install_agent"),
-            Some("PVE holds the guest (backup): wait until that is over.")
+            Some("Locked by PVE (backup): wait until that is over.")
         );
         let stopped = GuestState {
             status: GuestStatus::Stopped,

@@ -227,17 +227,17 @@ pub fn guests(
         .map(|(_, known)| Change::Gone(known.id))
         .collect();
     changes.extend(listed.iter().filter_map(|guest| {
-        let hears = online.contains(guest.node.as_str()) && guest.status != GuestStatus::Unknown;
+        let answers = online.contains(guest.node.as_str());
         if let Some(known) = living.get(&(guest.vmid, guest.kind)) {
-            let facts = guest_facts(guest, hears, Some(&known.facts), now);
+            let facts = guest_facts(guest, answers, Some(&known.facts), now);
             return changed(known.id, guest_differences(&known.facts, &facts), facts);
         }
         match known.iter().find(|known| returns(known, guest)) {
             Some(known) => Some(Change::Back(
                 known.id,
-                guest_facts(guest, hears, Some(&known.facts), now),
+                guest_facts(guest, answers, Some(&known.facts), now),
             )),
-            None => Some(Change::New(guest_facts(guest, hears, None, now))),
+            None => Some(Change::New(guest_facts(guest, answers, None, now))),
         }
     }));
     changes
@@ -317,7 +317,9 @@ fn node_facts(listed: &ListedNode, before: Option<&NodeFacts>, now: Timestamp) -
     }
 }
 
-fn guest_facts(listed: &ListedGuest, hears: bool, before: Option<&GuestFacts>, now: Timestamp) -> GuestFacts {
+fn guest_facts(listed: &ListedGuest, answers: bool, before: Option<&GuestFacts>, now: Timestamp) -> GuestFacts {
+    let was_known = before.is_some_and(|before| before.status != GuestStatus::Unknown);
+    let hears = answers && (listed.status != GuestStatus::Unknown || !was_known);
     let stale_since = stale_since(hears, before.and_then(|before| before.stale_since), now);
     if let (false, Some(before)) = (hears, before) {
         // Where it is comes from the cluster's own files, which outlive the node: after a failover the guest has moved.
@@ -332,7 +334,7 @@ fn guest_facts(listed: &ListedGuest, hears: bool, before: Option<&GuestFacts>, n
         kind: listed.kind,
         node: listed.node.clone(),
         name: listed.name.clone().unwrap_or_else(|| nameless(listed)),
-        status: if hears { listed.status } else { GuestStatus::Unknown },
+        status: if answers { listed.status } else { GuestStatus::Unknown },
         stale_since,
         lock: listed.lock.clone(),
         template: listed.template,

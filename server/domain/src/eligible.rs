@@ -70,14 +70,11 @@ fn obstacle(guest: &GuestState) -> Result<(), LeftOut> {
     if guest.template {
         return left_out("template", "A template never runs.");
     }
-    if guest.stale {
-        let node = &guest.node;
-        return left_out(
-            "stale",
-            format!("{node} does not answer: whether the guest runs is not known."),
-        );
+    if let Some(reason) = guest.silence() {
+        return left_out("stale", reason);
     }
     match guest.status {
+        _ if guest.runs() => {}
         GuestStatus::Running => {}
         GuestStatus::Stopped => return left_out("stopped", "The guest is stopped: start it."),
         GuestStatus::Paused => return left_out("paused", "The guest is paused: resume it."),

@@ -151,6 +151,10 @@ pub struct GuestState {
     pub system: Option<String>,
     /// The name of its node.
     pub node: String,
+    /// Whether that node answers its cluster.
+    pub node_status: NodeStatus,
+    /// Whether what is known of that node is old, since the cluster cannot be read.
+    pub node_stale: bool,
     /// That node's PVE version.
     pub node_version: Option<String>,
     /// Whether that node runs commands in containers.
@@ -172,6 +176,23 @@ impl GuestState {
     pub fn runs(&self) -> bool {
         let as_pve_says = self.status == GuestStatus::Running && !self.stale;
         (as_pve_says || self.agent == AgentState::Online) && !self.template && !self.gone
+    }
+
+    /// Why nothing recent is known of it; `None` when something is.
+    pub fn silence(&self) -> Option<String> {
+        let node = &self.node;
+        match (self.stale && !self.runs(), self.node_status, self.node_stale) {
+            (false, _, _) => None,
+            (true, NodeStatus::Online, false) => Some(format!(
+                "PVE has had no news of the guest for a while: look whether pvestatd runs on {node}."
+            )),
+            (true, NodeStatus::Online, true) => {
+                Some("The cluster cannot be read: what is known of the guest is old.".to_owned())
+            }
+            (true, NodeStatus::Offline | NodeStatus::Unknown, _) => {
+                Some(format!("{node} does not answer: what is known of the guest is old."))
+            }
+        }
     }
 
     /// Whether its system is Windows, where no agent of ours runs. PVE's `ostype` says `w2k8`, `win11`, …, a guest agent `mswindows`.
@@ -197,6 +218,8 @@ pub(crate) mod tests {
             lock: None,
             system: Some("debian".to_owned()),
             node: "pve1".to_owned(),
+            node_status: NodeStatus::Online,
+            node_stale: false,
             node_version: Some("9.1.9".to_owned()),
             exec_endpoint: ExecEndpoint::Unknown,
             agent: AgentState::None,

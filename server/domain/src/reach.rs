@@ -181,11 +181,8 @@ fn obstacle(guest: &GuestState) -> Option<(WayState, String)> {
     if guest.runs() {
         return None;
     }
-    if guest.stale {
-        return Some((
-            WayState::Needs,
-            format!("{} does not answer: what is known of the guest is old.", guest.node),
-        ));
+    if let Some(reason) = guest.silence() {
+        return Some((WayState::Needs, reason));
     }
     let reason = match guest.status {
         GuestStatus::Running => return None,

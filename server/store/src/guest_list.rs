@@ -27,7 +27,8 @@ macro_rules! filtered {
 }
 
 const PAGE: &str = filtered!(
-    "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version",
+    "SELECT g.*, n.name AS node, n.status AS node_status, \
+     n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version",
     " AND (g.name, g.id) > ($13, $14) ORDER BY g.name, g.id LIMIT $15"
 );
 const COUNT: &str = filtered!("SELECT COUNT(*)", "");

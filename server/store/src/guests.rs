@@ -1,19 +1,24 @@
 //! The guests of all clusters. Three writers share a row, each with columns of its own: discovery, the agent channel, and scans.
 
-use muster_domain::fleet::{AgentState, Backup, ExecEndpoint, GuestKind, GuestState, GuestStatus, UpdatesState};
+use muster_domain::fleet::{
+    AgentState, Backup, ExecEndpoint, GuestKind, GuestState, GuestStatus, NodeStatus, UpdatesState,
+};
 use muster_domain::{ClusterId, GuestId};
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
 use crate::tx::{Tx, on};
 
-const OF_CLUSTER: &str = "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, \
+const OF_CLUSTER: &str = "SELECT g.*, n.name AS node, n.status AS node_status, \
+    n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, \
     n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
     WHERE g.cluster_id = $1 AND g.gone_at IS NULL ORDER BY g.vmid";
-const TOMBSTONES: &str = "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, \
+const TOMBSTONES: &str = "SELECT g.*, n.name AS node, n.status AS node_status, \
+    n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, \
     n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
     WHERE g.cluster_id = $1 AND g.gone_at IS NOT NULL ORDER BY g.vmid, g.gone_at DESC";
-const ONE: &str = "SELECT g.*, n.name AS node, n.version AS node_version, n.exec_endpoint, \
+const ONE: &str = "SELECT g.*, n.name AS node, n.status AS node_status, \
+    n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, \
     n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id WHERE g.id = $1";
 const INSERT: &str = "INSERT INTO guests (node_id, vmid, kind, name, status, stale_since, lock, template, tags, pool, \
     system_id, system_name, addresses, cpus, memory_max, disk_max, unprivileged, cmode, has_mounts, backup, \
@@ -42,6 +47,10 @@ pub struct GuestRow {
     pub node_id: Uuid,
     /// That node's name; read only.
     pub node: String,
+    /// Whether that node answers (`online`, `offline`, `unknown`); read only.
+    pub node_status: String,
+    /// Since when what is known of that node is old; read only.
+    pub node_stale_since: Option<i64>,
     /// That node's PVE version; read only.
     pub node_version: Option<String>,
     /// Whether that node runs commands in containers (`unknown`, `works`, `missing`); read only.
@@ -196,6 +205,8 @@ impl GuestRow {
             lock: self.lock.clone(),
             system: self.system_id.clone(),
             node: self.node.clone(),
+            node_status: self.word("node_status", &self.node_status, NodeStatus::parse)?,
+            node_stale: self.node_stale_since.is_some(),
             node_version: self.node_version.clone(),
             exec_endpoint: if remembered {
                 exec_endpoint

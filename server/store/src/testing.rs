@@ -122,6 +122,8 @@ pub(crate) mod fleet {
             cluster_id: Uuid::from_u128(cluster),
             node_id: Uuid::from_u128(node),
             node: "pve1".to_owned(),
+            node_status: "online".to_owned(),
+            node_stale_since: None,
             node_version: None,
             exec_endpoint: "unknown".to_owned(),
             exec_endpoint_version: None,

@@ -114,6 +114,25 @@ fn a_guest_that_pve_knows_nothing_of_is_unknown() {
 }
 
 #[test]
+fn a_guest_that_its_node_has_not_spoken_of_yet_is_unknown_and_not_old() {
+    let nodes = [node("pve1", NodeStatus::Online)];
+    let mut said = listed(110, "pve1", GuestStatus::Unknown);
+    said.name = None;
+    let changes = guests(&[said], &nodes, &[], NOW);
+    let [Change::New(facts)] = &changes[..] else {
+        panic!("{changes:?}")
+    };
+    assert_eq!((facts.status, facts.stale_since), (GuestStatus::Unknown, None));
+    // One that was known keeps its values, which are old from now on.
+    let before = known(&listed(110, "pve1", GuestStatus::Running));
+    let changes = guests(&[listed(110, "pve1", GuestStatus::Unknown)], &nodes, &[before], NOW);
+    let [Change::Changed(_, facts, _)] = &changes[..] else {
+        panic!("{changes:?}")
+    };
+    assert_eq!((facts.status, facts.stale_since), (GuestStatus::Running, Some(NOW)));
+}
+
+#[test]
 fn a_number_used_again_by_another_kind_is_another_guest() {
     let before = known(&listed(100, "pve1", GuestStatus::Running));
     let mut said = listed(100, "pve1", GuestStatus::Running);

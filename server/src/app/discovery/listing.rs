@@ -348,6 +348,8 @@ fn put_node(row: &mut NodeRow, facts: NodeFacts) {
 fn put_guest(row: &mut GuestRow, facts: GuestFacts, node: &NodeRow) {
     row.node_id = node.id;
     row.node.clone_from(&node.name);
+    row.node_status.clone_from(&node.status);
+    row.node_stale_since = node.stale_since;
     row.node_version.clone_from(&node.version);
     row.exec_endpoint.clone_from(&node.exec_endpoint);
     row.exec_endpoint_version.clone_from(&node.exec_endpoint_version);
@@ -395,6 +397,8 @@ fn new_guest(id: GuestId, cluster: ClusterId, now: Timestamp) -> GuestRow {
         cluster_id: cluster.0,
         node_id: id.0,
         node: String::new(),
+        node_status: NodeStatus::Unknown.as_str().to_owned(),
+        node_stale_since: None,
         node_version: None,
         exec_endpoint: ExecEndpoint::Unknown.as_str().to_owned(),
         exec_endpoint_version: None,
