@@ -1,9 +1,7 @@
 import createClient, { createFinalURL, createQuerySerializer, defaultPathSerializer } from "openapi-fetch";
 import { Problem } from "./problem";
-import type { paths as pending } from "./pending";
-import type { paths as described } from "./schema.gen";
+import type { paths } from "./schema.gen";
 
-type paths = described & pending;
 type Method = "get" | "post" | "patch" | "delete";
 type PathOf<M extends Method> = { [P in keyof paths]: M extends keyof paths[P] ? (paths[P][M] extends object ? P : never) : never }[keyof paths];
 type Operation<M extends Method, P extends PathOf<M>> = M extends keyof paths[P] ? paths[P][M] : never;

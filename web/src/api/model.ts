@@ -1,8 +1,7 @@
 /** The nouns of the product, as the API sends them. */
-import type { components as pending } from "./pending";
-import type { components as described } from "./schema.gen";
+import type { components } from "./schema.gen";
 
-type Schemas = described["schemas"] & pending["schemas"];
+type Schemas = components["schemas"];
 
 export type Action = Schemas["Action"];
 export type Agent = Schemas["GuestAgent"];

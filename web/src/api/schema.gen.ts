@@ -61,6 +61,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guests/bulk-install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install the agent in guests. The job waits until somebody has pasted the lines of the answer. */
+        post: operations["installAgents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guests/bulk-scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Scan guests for updates. Guests that cannot be scanned are skipped with the reason. */
+        post: operations["scanGuests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/guests/{id}": {
         parameters: {
             query?: never;
@@ -70,6 +104,40 @@ export interface paths {
         };
         /** One guest with all ways into it. */
         get: operations["getGuest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guests/{id}/agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a guest's agent: its key opens nothing any more. */
+        delete: operations["removeAgent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guests/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could be updated in a guest. */
+        get: operations["listGuestUpdates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -149,6 +217,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the failed targets of a job again, in a new job. */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{id}/targets": {
         parameters: {
             query?: never;
@@ -218,6 +303,40 @@ export interface paths {
         head?: never;
         /** Change a cluster's settings. New addresses and certificates are tested first. */
         patch: operations["editCluster"];
+        trace?: never;
+    };
+    "/api/v1/proxmox/clusters/{id}/bulk-install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install the agent in a cluster's guests. */
+        post: operations["installAgentsInCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proxmox/clusters/{id}/bulk-scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Scan a cluster's guests for updates. */
+        post: operations["scanCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/proxmox/clusters/{id}/discover": {
@@ -299,6 +418,23 @@ export interface paths {
         put?: never;
         /** Give a cluster another token. It is tested before it replaces the old one. */
         post: operations["rotateClusterToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proxmox/lxcs/{id}/install-agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install the agent in one guest. */
+        post: operations["installAgent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -387,6 +523,23 @@ export interface paths {
         put?: never;
         /** Make the first account with the link from the server's log, and sign it in. */
         post: operations["setUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the server is, how agents reach it, and what its background loops did last. */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -520,6 +673,11 @@ export interface components {
             /** @description The name at that time. */
             name: string;
         };
+        /** @description A guest without its agent. */
+        AgentRemoved: {
+            /** @description Takes the program out of the guest, pasted into its shell. Muster no longer answers to it in any case. */
+            line: string;
+        };
         /**
          * @description How the agent in a guest is.
          * @enum {string}
@@ -557,6 +715,20 @@ export interface components {
         Branch: components["schemas"]["Node"] & {
             /** @description Its guests by number; null with `depth=nodes`. */
             guests?: components["schemas"]["Guest"][] | null;
+        };
+        /** @description What becomes of each guest. */
+        Bulk: {
+            by_hand?: components["schemas"]["ByHand"] | null;
+            job?: components["schemas"]["Job"] | null;
+            /** @description Every guest that was asked for. */
+            targets: components["schemas"]["Decided"][];
+        };
+        /** @description Lines to paste. Each token in them can be used once, within the time given. */
+        ByHand: {
+            /** @description One line for each guest, for its own shell. */
+            guests: components["schemas"]["GuestLine"][];
+            /** @description One line for each node, for the node's shell: it serves all containers named. */
+            nodes: components["schemas"]["NodeLine"][];
         };
         /** @description A PVE cluster or standalone node. */
         Cluster: {
@@ -653,6 +825,17 @@ export interface components {
         };
         /** @description Name and password, or a link that works once. */
         Credentials: components["schemas"]["PasswordCredentials"] | components["schemas"]["LinkCredentials"];
+        /** @description What was decided for one guest. */
+        Decided: {
+            decision: components["schemas"]["Decision"];
+            guest: components["schemas"]["GuestRef"];
+            reason?: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * @description Whether a guest is taken.
+         * @enum {string}
+         */
+        Decision: "accepted" | "skipped";
         /** @description What one discovery found. */
         Discovery: {
             changed: components["schemas"]["Found"][];
@@ -778,6 +961,12 @@ export interface components {
          * @enum {string}
          */
         GuestKind: "lxc" | "qemu";
+        /** @description The line of a guest. */
+        GuestLine: {
+            expires_at: components["schemas"]["Timestamp"];
+            guest: components["schemas"]["GuestId"];
+            line: string;
+        };
         /** @description One page of guests. */
         GuestPage: {
             items: components["schemas"]["Guest"][];
@@ -788,6 +977,14 @@ export interface components {
              * @description How many guests pass the filter, when `total=true` was sent.
              */
             total?: number | null;
+        };
+        /** @description A guest by its names. */
+        GuestRef: {
+            id: components["schemas"]["GuestId"];
+            name: string;
+            node: string;
+            /** Format: int64 */
+            vmid: number;
         };
         /**
          * @description What a guest does.
@@ -838,6 +1035,37 @@ export interface components {
              */
             cursor: number;
             nodes: components["schemas"]["Branch"][];
+        };
+        /** @description In which guests the agent is to be installed. */
+        InstallBody: {
+            /**
+             * @description Only say what would be done.
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * @description The guests; for a cluster, all of it without them.
+             * @default null
+             */
+            guests?: components["schemas"]["GuestId"][] | null;
+            /**
+             * @description Take guests too whose agent works, to replace it.
+             * @default false
+             */
+            reinstall?: boolean;
+        };
+        /** @description How the agent is to be installed in one guest. */
+        InstallOneBody: {
+            /**
+             * @description Only say what would be done.
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * @description Replace an agent that works.
+             * @default false
+             */
+            reinstall?: boolean;
         };
         /** @description A piece of background work. */
         Job: {
@@ -1003,6 +1231,14 @@ export interface components {
          * @description A PVE host.
          */
         NodeId: string;
+        /** @description The line of a node. */
+        NodeLine: {
+            expires_at: components["schemas"]["Timestamp"];
+            guests: components["schemas"]["GuestId"][];
+            line: string;
+            /** @description The node's name. */
+            node: string;
+        };
         /**
          * @description Whether a node answers.
          * @enum {string}
@@ -1106,8 +1342,11 @@ export interface components {
         };
         /** @description A problem document (RFC 9457). */
         Problem: {
-            /** @description Stable name for programs; docs/errors.md explains each. */
-            code: string;
+            /**
+             * @description Stable name for programs; docs/errors.md explains each.
+             * @enum {string}
+             */
+            code: "agent_program_missing" | "agent_protocol" | "agent_url_missing" | "bad_request" | "body_too_large" | "certificate_changed" | "cluster_paused" | "cross_site" | "forbidden" | "idempotency_in_progress" | "idempotency_key_reused" | "internal" | "interrupted" | "invalid" | "invalid_json" | "invalid_query" | "job_over" | "last_admin" | "link_invalid" | "method_not_allowed" | "missing_right" | "name_taken" | "needs_a_person" | "no_agent" | "no_agent_for_architecture" | "no_such_route" | "node_down" | "not_found" | "nothing_to_do" | "nothing_to_retry" | "pve_answer_too_large" | "pve_answer_unreadable" | "pve_lacks_call" | "pve_no_answer" | "pve_refused" | "pve_slow" | "pve_tls" | "pve_unreachable" | "script_outdated" | "secret_unreadable" | "setup_link_invalid" | "sign_in_needed" | "standby" | "timed_out" | "token_expired" | "token_refused" | "token_unknown" | "token_used" | "too_many_tries" | "unsupported_media_type" | "wrong_credentials";
             /** @description What happened this time, and what to do. */
             detail: string;
             /** @description The wrong fields, when the body is not valid. */
@@ -1159,6 +1398,34 @@ export interface components {
             /** @description What is, and what to do. */
             detail: string;
         };
+        /** @description A background loop. */
+        Reconciler: {
+            /** @description What it did, or why it failed. */
+            detail?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds between two runs that nobody asked for.
+             */
+            every_seconds: number;
+            /**
+             * Format: int64
+             * @description How long that took.
+             */
+            last_duration_ms?: number | null;
+            last_run_at?: components["schemas"]["Timestamp"] | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description How often it has run since the server started.
+             */
+            runs: number;
+            state: components["schemas"]["ReconcilerState"];
+        };
+        /**
+         * @description How the last run of a loop ended.
+         * @enum {string}
+         */
+        ReconcilerState: "waiting" | "ok" | "failed";
         /** @description How many days things are kept. */
         Retention: {
             /**
@@ -1166,25 +1433,30 @@ export interface components {
              * @description Audit entries.
              * @default 365
              */
-            audit_days: number;
+            audit_days?: number;
             /**
              * Format: int32
              * @description Discoveries.
              * @default 30
              */
-            discovery_days: number;
+            discovery_days?: number;
             /**
              * Format: int32
              * @description Ended jobs.
              * @default 90
              */
-            jobs_days: number;
+            jobs_days?: number;
             /**
              * Format: int32
              * @description Lines of job logs.
              * @default 30
              */
-            log_days: number;
+            log_days?: number;
+        };
+        /** @description A job that tries again what failed in another. */
+        RetriedJob: {
+            by_hand?: components["schemas"]["ByHand"] | null;
+            job: components["schemas"]["Job"];
         };
         /**
          * @description What a person or token may do. Each role may do everything the ones before it may.
@@ -1240,6 +1512,19 @@ export interface components {
              */
             updates_total: number;
         };
+        /** @description Which guests are to be scanned. */
+        ScanBody: {
+            /**
+             * @description Only say what would be done.
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * @description The guests; for a cluster, all of it without them.
+             * @default null
+             */
+            guests?: components["schemas"]["GuestId"][] | null;
+        };
         /** @description Who is signed in, and what the page needs to know before. */
         SessionView: {
             /** @description The clusters are simulated. */
@@ -1259,12 +1544,22 @@ export interface components {
             agent_url?: string | null;
             /** @description How many days things are kept. */
             retention: components["schemas"]["Retention"];
+            /**
+             * Format: int32
+             * @description Minutes after which guests with an agent online are scanned again.
+             */
+            scan_every_minutes: number;
         };
         /** @description What is to change; what is left out stays. */
         SettingsChange: {
             /** @description An origin such as `http://192.168.1.5:8080`; null takes it away. */
             agent_url?: string | null;
             retention?: components["schemas"]["Retention"] | null;
+            /**
+             * Format: int32
+             * @description 1 to 10080 minutes.
+             */
+            scan_every_minutes?: number | null;
         };
         /** @description The first account. */
         Setup: {
@@ -1281,6 +1576,26 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description What the server is and does. */
+        System: {
+            /**
+             * Format: uri
+             * @description The address under which agents reach it; null when nobody has set it.
+             */
+            agent_url?: string | null;
+            /** @description Addresses of this machine on the way to the clusters, the best first. */
+            agent_url_guesses: string[];
+            /** @description `sqlite` or `postgres`. */
+            database: string;
+            /** @description What is limited, by name; bytes, items or seconds as the name says. */
+            limits: {
+                [key: string]: number;
+            };
+            /** @description The background loops and what each did last. */
+            reconcilers: components["schemas"]["Reconciler"][];
+            /** @description Its version. */
+            version: string;
         };
         /** @description What something was done to. */
         Target: {
@@ -1390,6 +1705,38 @@ export interface components {
             detail: string;
             /** @description Null for the cluster as a whole. */
             node?: string | null;
+        };
+        /** @description One available change of one package. */
+        Update: {
+            arch: string;
+            /** @description The archive's word that says so. */
+            evidence?: string | null;
+            /** @description The installed version; null when the package would be new. */
+            from?: string | null;
+            /** @description Whether the guest's administrator holds it back. */
+            held: boolean;
+            name: string;
+            /** @description Who offers it, e.g. `Debian-Security:12/stable-security`. */
+            origin?: string | null;
+            /** @description Whether the archive calls it a security update. */
+            security: boolean;
+            /**
+             * Format: int64
+             * @description Bytes to download.
+             */
+            size?: number | null;
+            /** @description The package manager, e.g. `apt`. */
+            source: string;
+            to: string;
+        };
+        /** @description What could be updated in a guest. */
+        UpdateList: {
+            /** @description By source and name. The last good ones when the last scan failed. */
+            items: components["schemas"]["Update"][];
+            /** @description Why it is not known, or old. */
+            reason?: string | null;
+            scanned_at?: components["schemas"]["Timestamp"] | null;
+            state: components["schemas"]["UpdatesState"];
         };
         /**
          * @description What is known of the updates that wait in a target.
@@ -1564,6 +1911,90 @@ export interface operations {
             };
         };
     };
+    installAgents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallBody"];
+            };
+        };
+        responses: {
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description Lines to paste, and the job that waits for the agents */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scanGuests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanBody"];
+            };
+        };
+        responses: {
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description It is being done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getGuest: {
         parameters: {
             query?: never;
@@ -1583,6 +2014,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Guest"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                id: components["schemas"]["GuestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRemoved"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGuestUpdates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                id: components["schemas"]["GuestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of its updates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateList"];
                 };
             };
             /** @description What went wrong, as a problem document */
@@ -1722,6 +2217,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobLog"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job, which has ended */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedJob"];
                 };
             };
             /** @description What went wrong, as a problem document */
@@ -1965,6 +2492,96 @@ export interface operations {
             };
         };
     };
+    installAgentsInCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallBody"];
+            };
+        };
+        responses: {
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description Lines to paste, and the job that waits for the agents */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scanCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanBody"];
+            };
+        };
+        responses: {
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description It is being done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     discoverCluster: {
         parameters: {
             query?: never;
@@ -2123,6 +2740,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The guest */
+                id: components["schemas"]["GuestId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallOneBody"];
+            };
+        };
+        responses: {
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            /** @description The line to paste, and the job that waits for the agent */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
                 };
             };
             /** @description What went wrong, as a problem document */
@@ -2372,6 +3034,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The system */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
                 };
             };
             /** @description What went wrong, as a problem document */

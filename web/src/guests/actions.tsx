@@ -14,7 +14,7 @@ export interface BulkAction {
   readonly call: (guests: readonly string[], dryRun?: boolean) => ApiCall<Bulk>;
 }
 
-const body = (guests: readonly string[], dryRun?: boolean) => ({ body: dryRun ? { guests: [...guests], dry_run: true } : { guests: [...guests] } });
+const body = (guests: readonly string[], dryRun?: boolean) => (dryRun ? { guests: [...guests], dry_run: true } : { guests: [...guests] });
 const some = (verb: string, accepted: number, selected: number) => `${verb} ${accepted === selected ? selected : `${accepted} of ${selected}`}`;
 
 export const bulkActions: readonly BulkAction[] = [
@@ -24,7 +24,7 @@ export const bulkActions: readonly BulkAction[] = [
     icon: <RefreshCw size={14} aria-hidden />,
     label: "Scan",
     labelFor: (accepted, selected) => (selected === 1 ? "Scan" : some("Scan", accepted, selected)),
-    call: (guests, dryRun) => call("post", "/api/v1/guests/bulk-scan", body(guests, dryRun)),
+    call: (guests, dryRun) => call("post", "/api/v1/guests/bulk-scan", { body: body(guests, dryRun) }),
   },
   {
     name: "install_agent",
@@ -32,9 +32,12 @@ export const bulkActions: readonly BulkAction[] = [
     icon: <Download size={14} aria-hidden />,
     label: "Install agents",
     labelFor: (accepted, selected) => (selected === 1 ? "Install agent" : some("Install agents in", accepted, selected)),
-    call: (guests, dryRun) => call("post", "/api/v1/guests/bulk-install", body(guests, dryRun)),
+    call: (guests, dryRun) => call("post", "/api/v1/guests/bulk-install", { body: body(guests, dryRun) }),
   },
 ];
+
+/** Installs over an agent that is there, to replace it. */
+export const reinstallCall = (guest: string): ApiCall<Bulk> => call("post", "/api/v1/guests/bulk-install", { body: { guests: [guest], reinstall: true } });
 
 /** The words of the actions that the server names on a guest. An action without words here is not offered by this dashboard. */
 export const guestActionWords: Readonly<Record<string, { readonly label: string; readonly icon: ReactNode; readonly letter?: string }>> = {

@@ -1,11 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { send } from "../api/call";
+import { type ApiCall, send } from "../api/call";
 import type { Bulk, Guest } from "../api/model";
 import { ByHandDialog } from "../jobs/ByHandDialog";
 import { toastProblem } from "../parts/toast";
-import { bulkActions } from "./actions";
+import { bulkActions, reinstallCall } from "./actions";
 import { RemoveAgentDialog } from "./RemoveAgentDialog";
 
 type Target = Guest | readonly string[];
@@ -16,10 +16,7 @@ export function useGuestAction(): { run: (name: string, target: Target) => void;
   const [byHand, setByHand] = useState<Bulk | null>(null);
   const [removing, setRemoving] = useState<Guest | null>(null);
   const bulk = useMutation({
-    mutationFn: ({ name, guests }: { name: string; guests: readonly string[] }) => {
-      const action = bulkActions.find((each) => each.name === name) ?? bulkActions[1]!;
-      return send(action.call(guests));
-    },
+    mutationFn: ({ name, guests }: { name: string; guests: readonly string[] }) => send(callOf(name, guests)),
     onSuccess: (answer) => {
       if (hasLines(answer)) setByHand(answer);
       else if (answer.job) void navigate({ to: "/jobs/$job", params: { job: answer.job.id } });
@@ -28,7 +25,7 @@ export function useGuestAction(): { run: (name: string, target: Target) => void;
   });
   const run = (name: string, target: Target) => {
     if (name === "remove_agent" && "id" in target) setRemoving(target);
-    else bulk.mutate({ name: name === "reinstall_agent" ? "install_agent" : name, guests: "id" in target ? [target.id] : target });
+    else bulk.mutate({ name, guests: "id" in target ? [target.id] : target });
   };
   const dialog = (
     <>
@@ -41,4 +38,11 @@ export function useGuestAction(): { run: (name: string, target: Target) => void;
 
 function hasLines({ by_hand }: Bulk): boolean {
   return Boolean(by_hand && (by_hand.guests.length > 0 || by_hand.nodes.length > 0));
+}
+
+function callOf(name: string, guests: readonly string[]): ApiCall<Bulk> {
+  if (name === "reinstall_agent" && guests[0]) return reinstallCall(guests[0]);
+  const action = bulkActions.find((each) => each.name === name);
+  if (!action) throw new Error(`There is no call for the action ${name}.`);
+  return action.call(guests);
 }

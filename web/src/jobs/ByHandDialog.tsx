@@ -19,6 +19,7 @@ export function ByHandDialog({ bulk, onClose }: { bulk: Bulk; onClose: () => voi
   const targets = useQuery({ ...queries.jobTargets(job ?? ""), enabled: job !== undefined });
   const lines = bulk.by_hand ?? { guests: [], nodes: [] };
   const stateOf = (guest: string) => targets.data?.find((target) => target.guest?.id === guest);
+  const guestOf = (id: string) => (bulk.targets.find((target) => target.guest.id === id) ?? targets.data?.find((target) => target.guest?.id === id))?.guest;
   const online = targets.data?.filter((target) => target.state === "succeeded").length ?? 0;
   const all = lines.guests.length;
   const expires = lines.guests[0]?.expires_at;
@@ -50,25 +51,26 @@ export function ByHandDialog({ bulk, onClose }: { bulk: Bulk; onClose: () => voi
       {lines.nodes.map(({ node, line, guests }) => (
         <section key={node} className={styles.line}>
           <h3>{words.onNode(node)}</h3>
-          <p className={styles.hint}>{words.doesGuests(listed(guests.map((id) => lines.guests.find((each) => each.guest.id === id)?.guest.name ?? id), 6))}</p>
+          <p className={styles.hint}>{words.doesGuests(listed(guests.map((id) => guestOf(id)?.name ?? id), 6))}</p>
           <CopyBlock text={line} label={words.onNode(node)} wrap />
         </section>
       ))}
       <section className={styles.line}>
         {lines.nodes.length > 0 && <h3>{words.orInGuest}</h3>}
         <ul className={styles.guests}>
-          {lines.guests.map(({ guest, line }) => {
-            const target = stateOf(guest.id);
+          {lines.guests.map(({ guest: id, line }) => {
+            const target = stateOf(id);
+            const guest = guestOf(id);
             return (
-              <li key={guest.id}>
+              <li key={id}>
                 <details open={lines.nodes.length === 0 && all <= 3}>
                   <summary className={styles.guest}>
                     <span>
-                      <strong>{guest.name}</strong> <span className={styles.hint}>{`${guest.vmid} on ${guest.node}`}</span>
+                      <strong>{guest?.name ?? id}</strong> {guest && <span className={styles.hint}>{`${guest.vmid} on ${guest.node}`}</span>}
                     </span>
                     {target && <TargetState target={target} />}
                   </summary>
-                  <CopyBlock text={line} label={words.inGuest(guest.name)} wrap />
+                  <CopyBlock text={line} label={words.inGuest(guest?.name ?? id)} wrap />
                 </details>
               </li>
             );

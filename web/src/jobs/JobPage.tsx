@@ -4,7 +4,7 @@ import { RotateCw } from "lucide-react";
 import { useState } from "react";
 import { asCurl, call, send } from "../api/call";
 import { keys } from "../api/keys";
-import type { Action, Job, JobTarget, Tick } from "../api/model";
+import type { Action, Bulk, Job, JobTarget, Tick } from "../api/model";
 import { Problem } from "../api/problem";
 import { queries } from "../api/queries";
 import { Page } from "../app/Page";
@@ -20,6 +20,7 @@ import { RollCall } from "../parts/RollCall";
 import { Skeleton } from "../parts/Skeleton";
 import { toastProblem } from "../parts/toast";
 import { words as partWords } from "../parts/words";
+import { ByHandDialog } from "./ByHandDialog";
 import styles from "./JobPage.module.css";
 import { LogView } from "./LogView";
 import { Targets } from "./Targets";
@@ -113,6 +114,7 @@ function JobActions({ job }: { job: Job }) {
   const cache = useQueryClient();
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
+  const [byHand, setByHand] = useState<Bulk | null>(null);
   const cancelCall = call("post", "/api/v1/jobs/{id}/cancel", { path: { id: job.id } });
   const retryCall = call("post", "/api/v1/jobs/{id}/retry", { path: { id: job.id } });
   const cancel = useMutation({
@@ -122,7 +124,7 @@ function JobActions({ job }: { job: Job }) {
       void cache.invalidateQueries({ queryKey: keys.job(job.id) });
     },
   });
-  const retry = useMutation({ mutationFn: () => send(retryCall), onSuccess: (answer) => navigate({ to: "/jobs/$job", params: { job: answer.job.id } }), onError: toastProblem });
+  const retry = useMutation({ mutationFn: () => send(retryCall), onSuccess: (answer) => (answer.by_hand ? setByHand({ ...answer, targets: [] }) : navigate({ to: "/jobs/$job", params: { job: answer.job.id } })), onError: toastProblem });
   const mayRetry = find(job.actions, "retry");
   const mayCancel = find(job.actions, "cancel");
   return (
@@ -138,6 +140,7 @@ function JobActions({ job }: { job: Job }) {
           {words.cancel}
         </Button>
       )}
+      {byHand && <ByHandDialog bulk={byHand} onClose={() => setByHand(null)} />}
       {asking && (
         <Dialog
           title={words.cancelTitle}

@@ -1,6 +1,5 @@
 import type { Node } from "../api/model";
 import { Shield } from "../parts/Shield";
-import { number } from "../words/plural";
 import styles from "./HostUpdates.module.css";
 import { words } from "./words";
 
@@ -11,7 +10,7 @@ export function HostUpdates({ node: { updates } }: { node: Node }) {
   if (total === 0) return <span className={styles.quiet}>{words.hostUpToDate}</span>;
   return (
     <span className={styles.host} title={updates.reason ?? undefined}>
-      {words.host} <b className={styles.total}>{number(total)}</b>
+      {words.hostUpdates(total)}
       {security ? <Shield amount={security} /> : null}
     </span>
   );

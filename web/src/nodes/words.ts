@@ -1,3 +1,5 @@
+import { count } from "../words/plural";
+
 export const words = {
   online: "online",
   noAnswer: "does not answer",
@@ -11,7 +13,7 @@ export const words = {
   memory: "Memory",
   uptime: "Up for",
   updates: "Host updates",
-  host: "host",
+  hostUpdates: (updates: number) => count(updates, "host update", "host updates"),
   hostUpToDate: "host up to date",
   guests: "Guests",
   notFound: "This node is not in the cluster.",

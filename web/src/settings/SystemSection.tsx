@@ -46,6 +46,9 @@ function SettingsForms() {
       <Page.Section title={text.agents}>
         <AgentUrlForm settings={settings.data} />
       </Page.Section>
+      <Page.Section title={text.scans}>
+        <ScanForm settings={settings.data} />
+      </Page.Section>
       <Page.Section title={text.retention}>
         <RetentionForm settings={settings.data} />
       </Page.Section>
@@ -56,7 +59,7 @@ function SettingsForms() {
 function useSave() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (change: Partial<Pick<Settings, "retention">> & { agent_url?: string }) => send(call("patch", "/api/v1/settings", { body: change })),
+    mutationFn: (change: Partial<Pick<Settings, "retention" | "scan_every_minutes">> & { agent_url?: string }) => send(call("patch", "/api/v1/settings", { body: change })),
     onSuccess: (changed) => {
       cache.setQueryData(keys.settings, changed);
       void cache.invalidateQueries({ queryKey: keys.system });
@@ -87,6 +90,19 @@ function AgentUrlForm({ settings }: { settings: Settings }) {
       )}
       {error && !error.fields.has("agent_url") && <ProblemNote error={error} />}
       <Button type="submit" look="primary" busy={save.isPending}>{text.save}</Button>
+    </form>
+  );
+}
+
+function ScanForm({ settings }: { settings: Settings }) {
+  const [minutes, setMinutes] = useState(String(settings.scan_every_minutes));
+  const save = useSave();
+  const error = save.error && Problem.of(save.error);
+  return (
+    <form className={styles.form} onSubmit={(event) => submit(event, () => save.mutate({ scan_every_minutes: Number(minutes) }))}>
+      <Field label={text.scanEvery} value={minutes} onChange={setMinutes} type="number" error={error?.fields.get("scan_every_minutes")} />
+      {error && error.fields.size === 0 && <ProblemNote error={error} />}
+      <Button type="submit" busy={save.isPending}>{text.save}</Button>
     </form>
   );
 }

@@ -61,6 +61,8 @@ export const words = {
     log: "Their logs, days",
     audit: "Audit entries, days",
     discovery: "Discovery log, days",
+    scans: "Scans by themselves",
+    scanEvery: "Scan guests with an agent again after … minutes",
     save: "Save",
     saved: "Saved.",
     about: "About this server",

@@ -44,7 +44,7 @@ export function NextStep({ summary, scannable, installable, busy, onRun }: Props
         title={words.scanNext(toScan.length)}
         text={words.scanNextText}
         action={
-          <Button busy={busy === "scan"} onPress={() => onRun("scan", toScan)}>
+          <Button look={steps.length === 0 ? "primary" : "plain"} busy={busy === "scan"} onPress={() => onRun("scan", toScan)}>
             Scan {toScan.length}
           </Button>
         }
@@ -58,7 +58,7 @@ export function NextStep({ summary, scannable, installable, busy, onRun }: Props
         icon={<Download size={15} aria-hidden />}
         title={words.installNext(installable.length)}
         text={words.installNextText}
-        action={<Button onPress={() => void navigate({ to: "/fleet", search: { show: "no-agent" } })}>Choose guests</Button>}
+        action={<Button look={steps.length === 0 ? "primary" : "plain"} onPress={() => void navigate({ to: "/fleet", search: { show: "no-agent" } })}>Choose guests</Button>}
       />,
     );
   }

@@ -19,7 +19,7 @@ pub(super) fn routes() -> Routes {
 
 /// What could be updated in a guest.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = GuestUpdates)]
+#[schema(as = UpdateList)]
 struct UpdatesView {
     state: UpdatesState,
     /// When it was last read with success.
