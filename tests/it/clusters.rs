@@ -193,6 +193,44 @@ async fn a_token_that_can_only_look_is_told_what_it_lacks() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_token_that_sees_no_guest_is_refused_and_one_that_sees_one_is_not() -> Result<()> {
+    let (sim, muster) = (homelab()?, Muster::start().await?);
+    let cluster = &sim.clusters()[0];
+    let blind = sim.ctl("token create --cluster homelab-1 --id blind@pve!main --privileges Sys.Audit")?;
+    let mut new = as_new(cluster);
+    new["token_id"] = json!("blind@pve!main");
+    new["token_secret"] = blind["token_secret"].clone();
+    let test = muster
+        .post("/api/v1/proxmox/clusters/test", &new)
+        .await?
+        .expect(StatusCode::OK)?;
+    let missing = &feature(&test, "discover")?["missing"];
+    assert_eq!(*missing, json!([{ "right": "VM.Audit", "path": "/vms" }]));
+    assert_eq!(test["warnings"].as_array().map(Vec::len), Some(1), "{test}");
+    let refused = muster.post(CLUSTERS, &new).await?;
+    assert_eq!(refused.code(), "missing_right", "{refused:?}");
+
+    let narrow =
+        sim.ctl("token create --cluster homelab-1 --id narrow@pve!main --privileges VM.Audit --path /vms/101")?;
+    new["token_id"] = json!("narrow@pve!main");
+    new["token_secret"] = narrow["token_secret"].clone();
+    let added = muster.post(CLUSTERS, &new).await?.expect(StatusCode::CREATED)?;
+    let id = added["id"].as_str().context("an id")?;
+    let tree = wait_for("the guest", || async {
+        let tree = muster.tree(id).await?;
+        Ok((!all_guests(&tree).is_empty()).then_some(tree))
+    })
+    .await?;
+    assert_eq!(all_guests(&tree).len(), 1);
+    let pihole = guest(&tree, 101)?;
+    assert_eq!(
+        (&pihole["name"], &pihole["backup"]),
+        (&json!("debian-pihole"), &json!("unknown"))
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn answers_that_are_none_have_names() -> Result<()> {
     let (sim, muster) = (homelab()?, Muster::start().await?);
     let cluster = &sim.clusters()[1];

@@ -98,7 +98,7 @@ pub async fn run(app: &App, cluster: ClusterId, trigger: Trigger) -> Result<Summ
     };
     let (connection, seen) = match read.await {
         Ok(read) => read,
-        Err(Error::Upstream { code, detail }) => {
+        Err(Error::Upstream { code, detail } | Error::Unavailable { code, detail }) => {
             let trouble = Trouble {
                 node: None,
                 code,
