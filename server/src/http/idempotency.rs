@@ -13,6 +13,7 @@ use muster_store::StoreError;
 use muster_store::idempotency::KeptRow;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -76,8 +77,19 @@ async fn run(app: &App, caller: &str, key: &str, request: Request, next: Next) -
     if let Some(kept) = claimed? {
         return replay(app, caller, key, &fingerprint, kept);
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    keep(app, caller, key, response).await
+    // In a task of its own: a caller who goes away does not end a change halfway, and finds its answer when coming back.
+    let (answer, answered) = oneshot::channel();
+    let (app, caller, key) = (app.clone(), caller.to_owned(), key.to_owned());
+    let request = Request::from_parts(parts, Body::from(body));
+    let lifecycle = app.lifecycle.clone();
+    lifecycle.spawn("keyed request", async move {
+        let response = next.run(request).await;
+        // Nobody waits for it any more when the caller has gone.
+        let _ = answer.send(keep(&app, &caller, &key, response).await);
+    });
+    answered
+        .await
+        .map_err(|_| Error::Internal("a request with an Idempotency-Key panicked".to_owned()))?
 }
 
 fn replay(app: &App, caller: &str, key: &str, fingerprint: &[u8], kept: KeptRow) -> Result<Response, Problem> {

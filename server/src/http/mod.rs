@@ -134,3 +134,31 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ))
     .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing() -> anyhow::Result<()> {
+        async fn fails() -> &'static str {
+            panic!("hunter2")
+        }
+        let router: Router = Router::new()
+            .route("/", get(fails))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(problem::finish));
+        let answer = router.oneshot(Request::new(Body::empty())).await?;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let text = String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await?.to_vec())?;
+        assert!(
+            text.contains("\"code\":\"internal\"") && !text.contains("hunter2"),
+            "{text}"
+        );
+        Ok(())
+    }
+}

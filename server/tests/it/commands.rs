@@ -53,6 +53,45 @@ fn a_start_that_cannot_work_says_why_and_what_to_do() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() -> anyhow::Result<()> {
+    let place = Place::with_key();
+    fs::write(
+        place.path("c.toml"),
+        "database = \"sqlite:file.db\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n",
+    )?;
+    let migrate = |variable: Option<&str>, flags: &[&str]| -> anyhow::Result<String> {
+        let mut command = place.command(&["migrate", "--config", "c.toml"]);
+        command.args(flags).env_remove("MUSTER_DATABASE");
+        if let Some(variable) = variable {
+            command
+                .env("MUSTER_DATABASE", variable)
+                .env("MUSTER_TRUSTED_PROXIES", "10.0.0.1, fd00::/8");
+        }
+        Ok(String::from_utf8(command.output()?.stdout)?)
+    };
+    assert!(migrate(None, &[])?.contains("sqlite:file.db"));
+    assert!(migrate(Some("sqlite:variable.db"), &[])?.contains("sqlite:variable.db"));
+    assert!(migrate(Some("sqlite:variable.db"), &["--database", "sqlite:flag.db"])?.contains("sqlite:flag.db"));
+
+    let said = place.refused(&["migrate", "--trusted-proxies", "10.0.0.0/40"]);
+    assert!(said.contains("neither an address nor a network"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_key_can_be_a_credential_of_systemd() -> anyhow::Result<()> {
+    let place = Place::with_key();
+    fs::rename(place.path("key"), place.path("muster-key"))?;
+    let mut command = place.command(&["token", "create", "x", "--quiet"]);
+    let output = command
+        .env_remove("MUSTER_KEY_FILE")
+        .env("CREDENTIALS_DIRECTORY", place.path(""))
+        .output()?;
+    assert!(output.status.success(), "{output:?}");
+    Ok(())
+}
+
+#[test]
 fn accounts_and_tokens_are_managed_from_a_shell() {
     let place = Place::with_key();
     let add = place.run(&["user", "add", "ada", "--role", "admin"], "short\n");

@@ -12,6 +12,10 @@ use crate::app::Error;
 
 /// Hashes at a time: each needs 19 MiB and a whole core for tens of milliseconds.
 const AT_ONCE: usize = 2;
+/// Sign-ins that wait for their turn; who comes then is told to come back.
+const WAITING: usize = 32;
+/// Seconds after which they may.
+const COME_BACK: u64 = 5;
 /// Shortest password, in characters. Length is what counts; nothing else is asked for.
 const SHORTEST: usize = 10;
 /// Longest password, in bytes.
@@ -20,12 +24,14 @@ const LONGEST: usize = 1024;
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Clone)]
 pub struct Passwords {
+    queue: Arc<Semaphore>,
     slots: Arc<Semaphore>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         Passwords {
+            queue: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
             slots: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
@@ -63,6 +69,10 @@ impl Passwords {
     }
 
     async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let _place = self
+            .queue
+            .try_acquire()
+            .map_err(|_| Error::Limited { seconds: COME_BACK })?;
         let slot = self.slots.clone().acquire_owned().await;
         let slot = slot.map_err(|_| Error::Internal("the password queue is closed".to_owned()))?;
         tokio::task::spawn_blocking(move || {
@@ -107,6 +117,18 @@ mod tests {
         assert!(!passwords.verify("correct hors", Some(hash)).await?);
         assert!(!passwords.verify("nobody has this password", None).await?);
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_sign_ins_is_sent_away() {
+        let passwords = Passwords::default();
+        let many = (0..200).map(|_| passwords.verify("x", None));
+        let answers = futures::future::join_all(many).await;
+        let limited = answers
+            .iter()
+            .filter(|answer| matches!(answer, Err(Error::Limited { .. })))
+            .count();
+        assert_eq!(limited, 200 - AT_ONCE - WAITING);
     }
 
     #[tokio::test]

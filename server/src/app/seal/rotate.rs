@@ -55,3 +55,61 @@ impl Seal {
         Ok(sealed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const OWNER: Uuid = Uuid::from_u128(1);
+
+    #[tokio::test]
+    async fn every_secret_opens_with_the_new_key_alone() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("key");
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("m.db").display())).await?;
+        store.migrate().await?;
+        let old = Seal::create(&path, Zeroizing::new([1; 32]))?;
+        let stored: Result<(), StoreError> = muster_store::write!(store, tx => {
+            old.put(tx, OWNER, "a", b"first").await?;
+            old.put(tx, OWNER, "b", b"second").await
+        });
+        stored?;
+
+        assert_eq!(Seal::rotate(&path, Zeroizing::new([2; 32]), &store).await?, 2);
+        let new = Seal::new(&[Zeroizing::new([2; 32])]);
+        assert_eq!(Seal::read(&path)?.key_id(), new.key_id());
+        let mut tx = store.read().await?;
+        for (purpose, secret) in [("a", b"first".as_slice()), ("b", b"second")] {
+            assert_eq!(new.get(&mut tx, OWNER, purpose).await?.as_slice(), secret);
+            assert!(matches!(
+                old.get(&mut tx, OWNER, purpose).await,
+                Err(SealError::UnknownKey { .. })
+            ));
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_does_not_open_stops_the_change_and_loses_nothing() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("key");
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("m.db").display())).await?;
+        store.migrate().await?;
+        let (mine, other) = (
+            Seal::create(&path, Zeroizing::new([1; 32]))?,
+            Seal::new(&[Zeroizing::new([9; 32])]),
+        );
+        let stored: Result<(), StoreError> = muster_store::write!(store, tx => {
+            mine.put(tx, OWNER, "a", b"first").await?;
+            other.put(tx, OWNER, "b", b"second").await
+        });
+        stored?;
+        let refused = Seal::rotate(&path, Zeroizing::new([2; 32]), &store).await;
+        assert!(matches!(refused, Err(RotateError::Seal(SealError::UnknownKey { .. }))));
+        let mut tx = store.read().await?;
+        assert_eq!(Seal::read(&path)?.get(&mut tx, OWNER, "a").await?.as_slice(), b"first");
+        Ok(())
+    }
+}
