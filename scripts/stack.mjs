@@ -4,13 +4,13 @@ import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-/** A TCP port nobody listens on, starting the search at `first`. */
-export async function freePort(first) {
+/** A TCP port nobody listens on at `host`, starting the search at `first`. */
+export async function freePort(first, host = "127.0.0.1") {
   for (let port = first; ; port++) {
     const free = await new Promise((resolve) => {
       const server = createServer();
       server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+      server.listen(port, host, () => server.close(() => resolve(true)));
     });
     if (free) return port;
   }
@@ -80,7 +80,8 @@ export async function startStack({ folder, port, bin, agents, listen = "127.0.0.
   const at = (name) => join(folder, name);
   const stack = new Stack();
   try {
-    const simPort = await freePort(18006);
+    // The simulated nodes have addresses of their own, where another simulator may hold the port.
+    const simPort = await freePort(18006, "127.70.0.10");
     const simLog = at("sim.log");
     const sim = stack.start(
       join(bin, "proxmox-sim"),
