@@ -1,6 +1,6 @@
 import type { JobTarget } from "../api/model";
 import { State } from "../parts/State";
-import { targetLook } from "./looks";
+import { stepWord, targetLook } from "./looks";
 
 /** Where one target of a job is: its step in words while it runs, else its state. */
 export function TargetState({ target }: { target: JobTarget }) {
@@ -8,7 +8,7 @@ export function TargetState({ target }: { target: JobTarget }) {
   const active = target.state === "running" || target.state === "waiting";
   return (
     <State glyph={look.glyph} tone={look.tone} strong={active}>
-      {active && target.step ? target.step : look.word}
+      {active && target.step ? stepWord(target.step) : look.word}
     </State>
   );
 }

@@ -5,7 +5,7 @@ import type { JobTarget } from "../api/model";
 import { Lasting } from "../parts/Ago";
 import { Glyph } from "../parts/Glyph";
 import { guestHref } from "../guests/href";
-import { targetLook } from "./looks";
+import { stepWord, targetLook } from "./looks";
 import { words } from "./words";
 import styles from "./Targets.module.css";
 
@@ -67,7 +67,7 @@ function TargetRow({ target, chosen, onPick }: { target: JobTarget; chosen: bool
 }
 
 function resultWords({ state, step, result, attempt }: JobTarget): string {
-  if ((state === "running" || state === "waiting" || state === "failed") && step) return state === "failed" ? `${targetLook(state).word}: ${step}` : step;
+  if ((state === "running" || state === "waiting" || state === "failed") && step) return state === "failed" ? `${targetLook(state).word}: ${stepWord(step)}` : stepWord(step);
   const said = typeof result?.summary === "string" ? result.summary : targetLook(state).word;
   return attempt > 1 ? `${said}, attempt ${attempt}` : said;
 }

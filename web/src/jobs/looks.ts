@@ -25,5 +25,16 @@ const targetLooks: Readonly<Record<string, Look>> = {
 /** A state that a newer server knows is shown by its own name. */
 const unknownLook = (state: string): Look => ({ glyph: "unknown", tone: "quiet", word: state.replaceAll("_", " ") });
 
+/** Steps by the server's names, as people read them. */
+const stepWords: Readonly<Record<string, string>> = {
+  line: "waits for the pasted line",
+  check_in: "waits for the agent to connect",
+  command: "the agent works",
+  exec: "PVE runs the scan",
+};
+
+/** The step a target is at; one that a newer server knows is shown by its own name. */
+export const stepWord = (step: string): string => stepWords[step] ?? step.replaceAll("_", " ");
+
 export const jobLook = (state: Job["state"]): Look => jobLooks[state] ?? unknownLook(state);
 export const targetLook = (state: JobTarget["state"]): Look => targetLooks[state] ?? unknownLook(state);
