@@ -1,7 +1,10 @@
 //! A server on a free port with its own database, and a simulated Proxmox VE beside it.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -69,6 +72,7 @@ impl Muster {
         let config = Config {
             database: DatabaseUrl::new(database),
             key_file: folder.path().join("key"),
+            agent_dir: agents().unwrap_or_else(|| folder.path().join("agents")),
             ..Config::default()
         };
         Seal::create(&config.key_file, Zeroizing::new([7; 32]))?;
@@ -165,6 +169,26 @@ impl Muster {
         })
         .await?;
         Ok(id)
+    }
+
+    /// Waits until a job has ended, and answers it.
+    pub(crate) async fn ended(&self, job: &Value) -> Result<Value> {
+        let id = job["id"].as_str().context("a job has an id")?;
+        let path = format!("/api/v1/jobs/{id}");
+        wait_for("the end of the job", async || {
+            let job = self.get(&path).await?;
+            Ok(Some(job).filter(|job| !matches!(job["state"].as_str(), Some("queued" | "running"))))
+        })
+        .await
+    }
+
+    /// A job's targets by the name of their guest.
+    pub(crate) async fn targets(&self, job: &Value) -> Result<BTreeMap<String, Value>> {
+        let id = job["id"].as_str().context("a job has an id")?;
+        let page = self.get(&format!("/api/v1/jobs/{id}/targets")).await?;
+        let targets = page["items"].as_array().context("targets")?.clone();
+        let name = |target: &Value| target["name"].as_str().unwrap_or_default().to_owned();
+        Ok(targets.into_iter().map(|target| (name(&target), target)).collect())
     }
 
     /// The tree of a cluster.
@@ -299,6 +323,32 @@ pub(crate) async fn token(app: &App, role: Role) -> Result<String> {
     };
     let (_, text) = app.create_token(&shell(app), new).await?;
     Ok(text.to_string())
+}
+
+/// The folder with the static agent, which `make test` builds.
+fn agents() -> Option<PathBuf> {
+    std::env::var_os("TEST_AGENTS").map(PathBuf::from)
+}
+
+/// Whether the static agent and guests that can run it are here. Without them the test is noted as skipped; in CI that is a
+/// failure.
+pub(crate) fn can_run_agents(test: &str) -> bool {
+    let missing = match agents() {
+        None => Some("TEST_AGENTS names no folder with the agent".to_owned()),
+        Some(_) => proxmox_sim::check_guests().err().map(|error| format!("{error:#}")),
+    };
+    let Some(missing) = missing else { return true };
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{test} cannot be skipped in CI: {missing}"
+    );
+    eprintln!("skipped: {test}: {missing}");
+    if let Some(path) = std::env::var_os("TEST_SKIPS") {
+        let file = std::fs::File::options().append(true).create(true).open(path);
+        let noted = file.and_then(|mut file| writeln!(file, "{test}: {missing}"));
+        noted.expect("the list of skips is written");
+    }
+    false
 }
 
 /// Asks again and again until there is an answer; fails after [`PATIENCE`] with the name of what did not come.

@@ -4,3 +4,4 @@ mod clusters;
 mod discovery;
 mod exec;
 mod harness;
+mod install;

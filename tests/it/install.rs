@@ -1,0 +1,138 @@
+//! From a pasted line to counted updates: the real agent in the simulator's guests.
+
+use anyhow::{Context as _, Result};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::clusters::guest;
+use crate::harness::{Lab, Muster, can_run_agents, homelab, wait_for};
+
+/// Pastes a line into a node's root shell. Answers its exit code and what it printed.
+fn paste(sim: &Lab, cluster: &str, node: &str, line: &str) -> Result<(i64, String)> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), line)?;
+    let words = format!(
+        "node shell --cluster {cluster} --node {node} -- sh {}",
+        file.path().display()
+    );
+    // The line talks to the server, which runs on the same runtime.
+    let ran = tokio::task::block_in_place(|| sim.ctl(&words))?;
+    let text = |stream: &str| ran[stream].as_str().unwrap_or_default().to_owned();
+    Ok((
+        ran["exit"].as_i64().context("an exit code")?,
+        text("stdout") + &text("stderr"),
+    ))
+}
+
+/// Tells the server where guests reach it.
+async fn set_agent_url(muster: &Muster) -> Result<()> {
+    let settings = json!({ "agent_url": muster.url });
+    let changed = muster
+        .send(reqwest::Method::PATCH, "/api/v1/settings", Some(&settings))
+        .await?;
+    changed.expect(StatusCode::OK).map(drop)
+}
+
+fn decision<'a>(bulk: &'a Value, name: &str) -> Result<&'a Value> {
+    let targets = bulk["targets"].as_array().context("targets")?;
+    let found = targets.iter().find(|target| target["guest"]["name"] == name);
+    found.with_context(|| format!("{name} is in the answer"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
+    if !can_run_agents("from_a_pasted_line_to_counted_updates") {
+        return Ok(());
+    }
+    let (sim, muster) = (homelab()?, Muster::start().await?);
+    let cluster = muster.add(&sim.clusters()[0]).await?;
+    let tree = muster.tree(&cluster).await?;
+    let ids: Vec<&Value> = [101, 102, 203]
+        .iter()
+        .map(|vmid| Ok(&guest(&tree, *vmid)?["id"]))
+        .collect::<Result<_>>()?;
+    let install = format!("/api/v1/proxmox/clusters/{cluster}/bulk-install");
+
+    set_agent_url(&muster).await?;
+
+    let preview = muster
+        .post(&install, &json!({ "guests": ids, "dry_run": true }))
+        .await?;
+    let preview = preview.expect(StatusCode::OK)?;
+    assert_eq!((&preview["job"], &preview["by_hand"]), (&Value::Null, &Value::Null));
+    let done = muster
+        .post(&install, &json!({ "guests": ids }))
+        .await?
+        .expect(StatusCode::ACCEPTED)?;
+    assert_eq!(done["targets"], preview["targets"], "the preview told the truth");
+    assert_eq!(decision(&done, "debian-pihole")?["decision"], "accepted");
+    assert_eq!(decision(&done, "ubuntu-dev")?["reason"]["code"], "stopped");
+    let locked = guest(&tree, 203)?["name"].as_str().context("a name")?;
+    assert_eq!(decision(&done, locked)?["reason"]["code"], "locked");
+    assert_eq!(
+        done["job"]["progress"],
+        json!({ "total": 3, "done": 2, "failed": 0, "skipped": 2 })
+    );
+
+    let waiting = wait_for("the wait for the line", async || {
+        let target = muster.targets(&done["job"]).await?.remove("debian-pihole");
+        Ok(target.filter(|target| target["state"] == "waiting"))
+    });
+    assert_eq!(waiting.await?["reason"]["code"], "paste_line");
+
+    let line = done["by_hand"]["nodes"][0]["line"]
+        .as_str()
+        .context("a line for the node")?;
+    let (exit, said) = paste(&sim, "homelab-1", "pve1", line)?;
+    assert_eq!(exit, 0, "{said}");
+    let job = muster.ended(&done["job"]).await?;
+    assert_eq!(job["state"], "succeeded", "{job}");
+    assert_eq!(muster.targets(&job).await?["debian-pihole"]["state"], "succeeded");
+
+    scan_finds_what_is_published(&sim, &muster, &cluster).await
+}
+
+async fn scan_finds_what_is_published(sim: &Lab, muster: &Muster, cluster: &str) -> Result<()> {
+    let tree = muster.tree(cluster).await?;
+    let pihole = guest(&tree, 101)?;
+    assert_eq!(
+        (&pihole["agent"]["state"], &pihole["reach"]["best"]),
+        (&json!("online"), &json!("agent"))
+    );
+    let id = pihole["id"].as_str().context("an id")?;
+    let before = scan(muster, id).await?;
+
+    sim.ctl("package publish --cluster homelab-1 --vmid 101 --name tzdata --version 9999.1 --security")?;
+    let after = scan(muster, id).await?;
+    let count = |row: &Value, what: &str| row["updates"][what].as_i64();
+    assert_eq!(after["updates"]["state"], "fresh", "{}", after["updates"]);
+    assert_eq!(count(&after, "total"), count(&before, "total").map(|total| total + 1));
+    assert_eq!(
+        count(&after, "security"),
+        count(&before, "security").map(|total| total + 1)
+    );
+    let list = muster.get(&format!("/api/v1/guests/{id}/updates")).await?;
+    let found = list["items"]
+        .as_array()
+        .context("updates")?
+        .iter()
+        .find(|update| update["name"] == "tzdata");
+    assert_eq!(found.context("the published one")?["to"], "9999.1");
+
+    let again = scan(muster, id).await?;
+    assert_eq!(
+        again["updates"]["total"], after["updates"]["total"],
+        "a known digest keeps what is known"
+    );
+    Ok(())
+}
+
+/// Scans one guest and answers its row.
+async fn scan(muster: &Muster, id: &str) -> Result<Value> {
+    let asked = muster
+        .post("/api/v1/guests/bulk-scan", &json!({ "guests": [id] }))
+        .await?;
+    let job = muster.ended(&asked.expect(StatusCode::ACCEPTED)?["job"]).await?;
+    assert_eq!(job["state"], "succeeded", "{:?}", muster.targets(&job).await?);
+    muster.get(&format!("/api/v1/guests/{id}")).await
+}
