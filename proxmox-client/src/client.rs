@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::answer::{decode, undecodable};
 use crate::catalogue::Request;
+use crate::console::Consoles;
 use crate::exchange::{Credential, Exchange};
 use crate::gate::Gate;
 use crate::routes::Routes;
@@ -29,6 +30,7 @@ struct Shared {
     exchange: Exchange,
     routes: Routes,
     gate: Gate,
+    consoles: Consoles,
 }
 
 /// Collects what a [`Client`] needs.
@@ -93,6 +95,7 @@ impl ClientBuilder {
             exchange: Exchange::new(&self.trust, self.credential, self.timeout, self.max_answer)?,
             routes: Routes::new(self.endpoints),
             gate: Gate::new(self.limits),
+            consoles: Consoles::default(),
         })))
     }
 }
@@ -124,13 +127,19 @@ impl Client {
 
     /// Makes a call whose result has to be there.
     pub(crate) async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
-        let body = self.call(&request).await?;
-        decode(&request, &body)?.ok_or_else(|| undecodable(request.call, &request.path, &"there is no data in it"))
+        self.fetch_from(request).await.map(|(_, result)| result)
+    }
+
+    /// The same, with the endpoint that answered.
+    pub(crate) async fn fetch_from<T: DeserializeOwned>(&self, request: Request) -> Result<(Endpoint, T)> {
+        let (endpoint, body) = self.call(&request).await?;
+        let nothing = || undecodable(request.call, &request.path, &"there is no data in it");
+        Ok((endpoint, decode(&request, &body)?.ok_or_else(nothing)?))
     }
 
     /// Makes a call whose result may be `null`, which stands for nothing.
     pub(crate) async fn fetch_or_default<T: DeserializeOwned + Default>(&self, request: Request) -> Result<T> {
-        let body = self.call(&request).await?;
+        let (_, body) = self.call(&request).await?;
         Ok(decode(&request, &body)?.unwrap_or_default())
     }
 
@@ -141,12 +150,30 @@ impl Client {
 
     /// Makes a call whose result is a list that the caller sorts.
     pub(crate) async fn fetch_entries(&self, request: &Request) -> Result<Vec<serde_json::Value>> {
-        let body = self.call(request).await?;
+        let (_, body) = self.call(request).await?;
         Ok(decode(request, &body)?.unwrap_or_default())
     }
 
+    /// The consoles that are open.
+    pub(crate) fn consoles(&self) -> &Consoles {
+        &self.0.consoles
+    }
+
+    /// How requests are sent.
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.0.exchange
+    }
+
+    /// PVE's name for whom this client calls as.
+    pub(crate) fn identity(&self) -> Option<&str> {
+        Some(match self.0.exchange.credential()? {
+            Credential::Token(token) => token.id(),
+            Credential::Login(login) => login.user(),
+        })
+    }
+
     /// Asks one endpoint after the other until one has an answer that counts.
-    async fn call(&self, request: &Request) -> Result<Vec<u8>> {
+    async fn call(&self, request: &Request) -> Result<(Endpoint, Vec<u8>)> {
         let shared = &*self.0;
         let _permits = shared.gate.enter(request.node.as_deref()).await;
         let mut failures = Vec::new();
@@ -161,7 +188,7 @@ impl Client {
                     tracing::debug!(%endpoint, %error, "trying the next endpoint");
                     failures.push(error);
                 }
-                counts => return counts,
+                counts => return counts.map(|body| (endpoint, body)),
             }
         }
         Err(most_telling(failures))

@@ -44,6 +44,11 @@ impl Endpoint {
         self.port
     }
 
+    /// Host and port as they stand in a URL.
+    pub(crate) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// The name that a certificate has to be valid for.
     pub(crate) fn server_name(&self) -> Result<ServerName<'static>, Error> {
         match &self.host {
@@ -106,7 +111,7 @@ fn names_port_443(url: &str) -> bool {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}:{}", self.host, self.port)
+        write!(f, "https://{}", self.authority())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::ext::ReasonPhrase;
@@ -45,6 +46,7 @@ pub(crate) struct Exchange {
     credential: Option<Credential>,
     /// That of a login, for as long as PVE takes it.
     ticket: Mutex<Option<Ticket>>,
+    tls: Arc<ClientConfig>,
     timeout: Duration,
     max_answer: usize,
 }
@@ -61,12 +63,28 @@ impl Exchange {
             |builder: reqwest::ClientBuilder| builder.build().map_err(|e| Error::invalid("HTTP setup", chain(&e)));
         Ok(Self {
             reading: build(http(tls.clone(), timeout).pool_idle_timeout(IDLE))?,
-            changing: build(http(tls, timeout).pool_max_idle_per_host(0))?,
+            changing: build(http(tls.clone(), timeout).pool_max_idle_per_host(0))?,
             credential,
             ticket: Mutex::new(None),
+            tls: Arc::new(tls),
             timeout,
             max_answer,
         })
+    }
+
+    /// As whom this calls.
+    pub(crate) fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
+    /// The TLS settings of every connection.
+    pub(crate) fn tls(&self) -> Arc<ClientConfig> {
+        self.tls.clone()
+    }
+
+    /// The largest answer that is read, in bytes.
+    pub(crate) fn max_answer(&self) -> usize {
+        self.max_answer
     }
 
     /// Sends a request and reads the whole answer, whatever its status. A ticket that PVE no longer takes is replaced
@@ -210,17 +228,7 @@ fn http(tls: ClientConfig, timeout: Duration) -> reqwest::ClientBuilder {
 fn failure(endpoint: &Endpoint, request: &Request, error: &reqwest::Error) -> Error {
     let (call, endpoint) = (request.call.name, endpoint.clone());
     match tls_cause(error) {
-        Some(tls) if error.is_connect() => match not_pinned(tls) {
-            Some(refusal) => Error::TlsMismatch {
-                endpoint,
-                expected: refusal.expected.clone(),
-                got: refusal.got,
-            },
-            None => Error::Tls {
-                endpoint,
-                reason: trust::in_words(tls),
-            },
-        },
+        Some(tls) if error.is_connect() => not_trusted(&endpoint, tls),
         _ if error.is_connect() => Error::NotSent {
             call,
             reason: format!("{endpoint}: {}", last_cause(error)),
@@ -229,6 +237,31 @@ fn failure(endpoint: &Endpoint, request: &Request, error: &reqwest::Error) -> Er
             call,
             endpoint,
             reason: last_cause(error),
+        },
+    }
+}
+
+/// What a TLS handshake that failed means.
+pub(crate) fn refused_handshake(endpoint: &Endpoint, error: &io::Error) -> Error {
+    match tls_cause(error) {
+        Some(tls) => not_trusted(endpoint, tls),
+        None => Error::Tls {
+            endpoint: endpoint.clone(),
+            reason: last_cause(error),
+        },
+    }
+}
+
+fn not_trusted(endpoint: &Endpoint, error: &rustls::Error) -> Error {
+    match not_pinned(error) {
+        Some(refusal) => Error::TlsMismatch {
+            endpoint: endpoint.clone(),
+            expected: refusal.expected.clone(),
+            got: refusal.got,
+        },
+        None => Error::Tls {
+            endpoint: endpoint.clone(),
+            reason: trust::in_words(error),
         },
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod calls;
 pub mod catalogue;
 mod client;
+mod console;
 mod endpoint;
 mod error;
 mod exchange;
@@ -20,6 +21,7 @@ mod upid;
 
 pub use calls::*;
 pub use client::{Client, ClientBuilder};
+pub use console::{ConsoleError, Job, Printed, Session};
 pub use endpoint::Endpoint;
 pub use error::{Error, Result};
 pub use fingerprint::{Fingerprint, Fingerprints};

@@ -93,7 +93,7 @@ impl Identity {
         Fingerprint::of(&self.chain[0])
     }
 
-    fn config(&self) -> Result<Arc<ServerConfig>> {
+    pub(crate) fn config(&self) -> Result<Arc<ServerConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = provider.key_provider.load_private_key(self.key.clone_key())?;
         let presented = AsIs(Arc::new(CertifiedKey::new(self.chain.clone(), key)));
@@ -277,7 +277,7 @@ fn says_close(answer: &[u8]) -> bool {
     head.lines().any(|line| line.eq_ignore_ascii_case("connection: close"))
 }
 
-async fn read_request(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Result<Option<Seen>> {
+pub(crate) async fn read_request(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Result<Option<Seen>> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);
