@@ -101,7 +101,7 @@ impl App {
         let mut clusters = Vec::new();
         for row in tx.clusters().await? {
             let guests = tx.guests_of(ClusterId(row.id)).await?;
-            clusters.push(cluster(self, role(ctx), row, &states(&guests)?));
+            clusters.push(cluster(self, role(ctx), row, &states(guests)?));
         }
         Ok(clusters)
     }
@@ -111,7 +111,7 @@ impl App {
         let mut tx = self.store.read().await?;
         let row = cluster_row(&mut tx, id).await?;
         let guests = tx.guests_of(id).await?;
-        Ok(cluster(self, role(ctx), row, &states(&guests)?))
+        Ok(cluster(self, role(ctx), row, &states(guests)?))
     }
 
     /// A cluster with its nodes and guests, all of one moment.
@@ -123,10 +123,10 @@ impl App {
         let guests = tx.guests_of(id).await?;
         drop(tx);
         let role = role(ctx);
-        let states = states(&guests)?;
+        let states = states(guests)?;
         let cluster = cluster(self, role, row, &states);
         let mut by_node: BTreeMap<NodeId, Vec<Guest>> = BTreeMap::new();
-        for guest in states.into_iter().map(|(row, state)| guest(role, row.clone(), state)) {
+        for guest in states.into_iter().map(|(row, state)| guest(role, row, state)) {
             by_node.entry(NodeId(guest.row.node_id)).or_default().push(guest);
         }
         let nodes = nodes
@@ -153,8 +153,8 @@ impl App {
             ..GuestFilter::default()
         };
         let guests = tx.guests_page(&filter, None, i64::MAX).await?;
-        let states = states(&guests)?;
-        let counts = counts(states.iter().map(|(row, state)| (*row, state)));
+        let states = states(guests)?;
+        let counts = counts(states.iter().map(|(row, state)| (row, state)));
         Ok(node(self, role(ctx), row, counts))
     }
 
@@ -264,8 +264,13 @@ async fn cluster_row(tx: &mut Tx, id: ClusterId) -> Result<ClusterRow, Error> {
     })
 }
 
-fn states(rows: &[GuestRow]) -> Result<Vec<(&GuestRow, GuestState)>, StoreError> {
-    rows.iter().map(|row| Ok((row, row.state()?))).collect()
+fn states(rows: Vec<GuestRow>) -> Result<Vec<(GuestRow, GuestState)>, StoreError> {
+    rows.into_iter()
+        .map(|row| {
+            let state = row.state()?;
+            Ok((row, state))
+        })
+        .collect()
 }
 
 fn sight(role: Role, row: GuestRow) -> Result<Guest, StoreError> {
@@ -296,8 +301,8 @@ fn node(app: &App, role: Role, row: NodeRow, counts: Counts) -> Node {
     }
 }
 
-fn cluster(app: &App, role: Role, row: ClusterRow, guests: &[(&GuestRow, GuestState)]) -> Cluster {
-    let mut counts = counts(guests.iter().map(|(row, state)| (*row, state)));
+fn cluster(app: &App, role: Role, row: ClusterRow, guests: &[(GuestRow, GuestState)]) -> Cluster {
+    let mut counts = counts(guests.iter().map(|(row, state)| (row, state)));
     let place: BTreeMap<GuestId, (&str, i64)> = guests
         .iter()
         .map(|(row, _)| (GuestId(row.id), (row.node.as_str(), row.vmid)))
