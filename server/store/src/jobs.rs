@@ -406,7 +406,18 @@ mod tests {
             with_jobs(store, &jobs).await;
             let claims = (0..20_u128).map(|n| {
                 let store = store.clone();
-                tokio::spawn(async move { claim(&store, ServerId(Uuid::from_u128(n)), 10).await.map(|job| job.id) })
+                tokio::spawn(async move {
+                    // A claimer that had to give way too often looks again at its next turn, as the runner does.
+                    loop {
+                        let owner = ServerId(Uuid::from_u128(n));
+                        let claimed: Result<_, StoreError> =
+                            crate::write!(store, tx => { tx.claim_job(owner, at(10), at(40)).await });
+                        match claimed {
+                            Err(error) if error.is_conflict() => continue,
+                            claimed => break claimed.expect("claims").map(|job| job.id),
+                        }
+                    }
+                })
             });
             let mut claimed = Vec::new();
             for task in claims.collect::<Vec<_>>() {
