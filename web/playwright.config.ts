@@ -26,6 +26,8 @@ export default defineConfig({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        // A name that is not localhost: over plain HTTP the browser takes some of its features away there.
+        "--host-resolver-rules=MAP muster.test 127.0.0.1",
       ],
     },
   },

@@ -14,5 +14,8 @@ export const keys = {
   guestUpdates: (id: string) => ["guest-updates", id] as const,
   jobs: ["jobs"] as const,
   job: (id: string) => ["job", id] as const,
+  jobLogEnds: ["job-log-end"] as const,
+  /** The number of the newest line of a job's log, as events tell it. */
+  jobLogEnd: (id: string) => ["job-log-end", id] as const,
   jobTargets: (id: string) => ["job-targets", id] as const,
 };

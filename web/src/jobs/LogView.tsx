@@ -12,7 +12,7 @@ import { words } from "./words";
 
 /** The log of a job or of one of its targets. It follows until the reader scrolls up. */
 export function LogView({ job, target, onAll }: { job: Job; target: JobTarget | null; onAll: () => void }) {
-  const { lines, omitted, retryIn } = useLogLines(job.id);
+  const { lines, omitted, retryIn } = useLogLines(job);
   const [needle, setNeedle] = useState("");
   const shown = useMemo(() => {
     const wanted = needle.toLowerCase();
@@ -38,7 +38,7 @@ export function LogView({ job, target, onAll }: { job: Job; target: JobTarget | 
           {words.download}
         </Button>
       </header>
-      {retryIn !== null && !job.finished_at && <Note kind="warn">{words.logLost(retryIn)}</Note>}
+      {retryIn !== null && <Note kind="warn">{words.logLost(retryIn)}</Note>}
       <div ref={scroller} className={styles.log} role="log" aria-live="off" tabIndex={0} aria-label={words.log}>
         {omitted > 0 && <p className={styles.omitted}>{words.omitted(omitted)}</p>}
         {shown.length === 0 && <p className={styles.omitted}>{words.logEmpty}</p>}

@@ -1,7 +1,10 @@
-import { useEffect, useReducer } from "react";
-import type { LogLine } from "../api/model";
+import { skipToken, useQuery } from "@tanstack/react-query";
+import { useEffect, useReducer, useRef } from "react";
+import { call, send } from "../api/call";
+import { keys } from "../api/keys";
+import type { Job, LogLine } from "../api/model";
 
-/** More lines than this are not kept in the page; the download has all of them. */
+/** More lines than this are not kept in the page. */
 const keptLines = 50_000;
 const pauses = [1, 2, 5, 10];
 
@@ -9,90 +12,88 @@ interface LogState {
   readonly lines: readonly LogLine[];
   /** Lines that the page no longer keeps. */
   readonly omitted: number;
-  /** Seconds until the cut stream is tried again; null while it runs. */
+  /** Seconds until a call that failed is tried again; null while all is well. */
   readonly retryIn: number | null;
 }
 
-type Change = { kind: "lines"; lines: readonly LogLine[] } | { kind: "cut"; seconds: number } | { kind: "open" };
+type Change = { kind: "lines"; lines: readonly LogLine[] } | { kind: "failed"; seconds: number };
 
 function reduce(state: LogState, change: Change): LogState {
-  if (change.kind === "cut") return { ...state, retryIn: change.seconds };
-  if (change.kind === "open") return { ...state, retryIn: null };
-  const last = state.lines.at(-1)?.n ?? 0;
-  const lines = [...state.lines, ...change.lines.filter((line) => line.n > last)];
+  if (change.kind === "failed") return { ...state, retryIn: change.seconds };
+  if (change.lines.length === 0 && state.retryIn === null) return state;
+  const lines = [...state.lines, ...change.lines];
   const excess = Math.max(0, lines.length - keptLines);
   return { lines: lines.slice(excess), omitted: state.omitted + excess, retryIn: null };
 }
 
-/** The log of a job, live: lines arrive in frames, a cut stream goes on behind the last line that came. */
-export function useLogLines(job: string): LogState {
+/**
+ * The log of a job, live. The event stream that all tabs share says how long the log is by now, and what is missing is
+ * read behind the last line: a stream of its own would take one of the six connections that HTTP/1.1 allows.
+ */
+export function useLogLines(job: Job): LogState {
   const [state, dispatch] = useReducer(reduce, { lines: [], omitted: 0, retryIn: null });
+  const { data: end = 0 } = useQuery<number>({ queryKey: keys.jobLogEnd(job.id), queryFn: skipToken });
+  const reader = useRef<Reader | null>(null);
   useEffect(() => {
-    const ended = new AbortController();
-    let waiting: LogLine[] = [];
-    let last = 0;
-    let frame = 0;
-    const flush = () => {
-      frame = 0;
-      dispatch({ kind: "lines", lines: waiting });
-      waiting = [];
-    };
-    const take = (line: LogLine) => {
-      last = Math.max(last, line.n);
-      waiting.push(line);
-      frame ||= requestAnimationFrame(flush);
-    };
-    void follow(job, () => last, take, dispatch, ended.signal);
-    return () => {
-      ended.abort();
-      cancelAnimationFrame(frame);
-    };
-  }, [job]);
+    const reading = readLog(job.id, dispatch);
+    reader.current = reading;
+    return reading.stop;
+  }, [job.id]);
+  // While the end is not known (0), whatever is said about the job may mean new lines.
+  useEffect(() => reader.current?.readTo(end, job), [end, job]);
   return state;
 }
 
-async function follow(job: string, last: () => number, take: (line: LogLine) => void, dispatch: (change: Change) => void, signal: AbortSignal): Promise<void> {
-  for (let failures = 0; !signal.aborted; ) {
-    const before = last();
-    const ended = await readStream(job, before, take, () => dispatch({ kind: "open" }), signal).catch(() => false);
-    if (ended || signal.aborted) return;
-    failures = last() > before ? 0 : failures + 1;
-    const seconds = pauses[Math.min(failures, pauses.length - 1)] ?? 10;
-    dispatch({ kind: "cut", seconds });
-    await new Promise<void>((done) => {
-      const timer = setTimeout(done, seconds * 1000);
-      signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
-    });
-  }
+interface Reader {
+  /** Something was said about the job; its log has this many lines, or 0 when that is not known. */
+  readonly readTo: (end: number, job: Job) => void;
+  readonly stop: () => void;
 }
 
-/** Reads the event stream of a log. Resolves to true when the server says that the log is complete, else to false. */
-async function readStream(job: string, after: number, take: (line: LogLine) => void, onOpen: () => void, signal: AbortSignal): Promise<boolean> {
-  const answer = await fetch(`/api/v1/jobs/${encodeURIComponent(job)}/log?after=${after}`, { headers: { Accept: "text/event-stream" }, signal });
-  if (!answer.ok || !answer.body) return answer.status === 404;
-  onOpen();
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return false;
-    const blocks = (rest + value).split(/\r?\n\r?\n/);
-    rest = blocks.pop() ?? "";
-    for (const block of blocks) {
-      const event = parseEvent(block);
-      if (event.name === "end") return true;
-      if (event.data) take(JSON.parse(event.data) as LogLine);
+/** Reads on whenever it is told that there may be more, one call at a time, until an answer is empty. */
+function readLog(job: string, dispatch: (change: Change) => void): Reader {
+  const ended = new AbortController();
+  let last = 0;
+  let known = 0;
+  let failures = 0;
+  let busy = false;
+  let again = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const readPage = async () => {
+    const { items } = await send(call("get", "/api/v1/jobs/{id}/log", { path: { id: job }, query: { after: last } }), ended.signal);
+    last = items.at(-1)?.n ?? last;
+    failures = 0;
+    dispatch({ kind: "lines", lines: items });
+    return items.length > 0 && (known === 0 || last < known);
+  };
+  const read = async () => {
+    if (busy || ended.signal.aborted) {
+      again = true;
+      return;
     }
-  }
-}
-
-/** One block of an event stream: its name and the lines of its data. */
-export function parseEvent(block: string): { name: string; data: string } {
-  let name = "message";
-  const data: string[] = [];
-  for (const line of block.split(/\r?\n/)) {
-    if (line.startsWith("event:")) name = line.slice(6).trim();
-    else if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
-  }
-  return { name, data: data.join("\n") };
+    busy = true;
+    clearTimeout(timer);
+    try {
+      do again = false;
+      while ((await readPage()) || again);
+    } catch {
+      if (ended.signal.aborted) return;
+      const seconds = pauses[Math.min(failures++, pauses.length - 1)] ?? 10;
+      dispatch({ kind: "failed", seconds });
+      timer = setTimeout(() => void read(), seconds * 1000);
+    } finally {
+      busy = false;
+    }
+  };
+  return {
+    readTo: (end) => {
+      known = Math.max(known, end);
+      if (end === 0 || end > last) void read();
+    },
+    stop: () => {
+      ended.abort();
+      clearTimeout(timer);
+    },
+  };
 }

@@ -36,7 +36,7 @@ export const words = {
   download: "Download",
   findInLog: "Find in the log",
   logEmpty: "No line yet.",
-  logLost: (seconds: number) => `The log stream is cut, next try in ${seconds} s. Nothing is lost: it goes on behind the last line.`,
+  logLost: (seconds: number) => `The log cannot be read, next try in ${seconds} s. Nothing is lost: it goes on behind the last line.`,
   omitted: (lines: number) => `${lines} lines left out`,
   cancel: "Cancel…",
   cancelTitle: "Cancel this job?",

@@ -80,6 +80,13 @@ describe("applyFrames", () => {
     expect(cache.getQueryData<Job[]>(keys.jobs)?.map(({ id, state }) => [id, state])).toEqual([["j2", "running"], ["j1", "succeeded"]]);
   });
 
+  it("knows how long a job's log is by now, and no longer after a resync", () => {
+    applyFrames(cache, [{ seq: 1, kind: "job.log", job: "j1", n: 17 }]);
+    expect(cache.getQueryData(keys.jobLogEnd("j1"))).toBe(17);
+    applyFrames(cache, [{ seq: 2, kind: "resync" }]);
+    expect(cache.getQueryData(keys.jobLogEnd("j1"))).toBe(0);
+  });
+
   it("asks for everything again after a resync, and for sums of clusters whose guests changed without them", () => {
     expect(applyFrames(cache, [{ seq: 1, kind: "resync" }]).everything).toBe(true);
     expect([...applyFrames(cache, [{ seq: 2, kind: "guest.changed", guest: aGuest() }]).sums]).toEqual(["c1"]);

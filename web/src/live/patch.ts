@@ -46,12 +46,15 @@ export function applyFrames(cache: QueryClient, frames: readonly Frame[]): Lefto
         if (frame.job) jobs.set(frame.job.id, frame.job);
         break;
       case "job.log":
+        cache.setQueryData(keys.jobLogEnd(frame.job), frame.n);
         break;
       case "discovery.finished":
         void cache.invalidateQueries({ queryKey: ["discoveries"] });
         break;
       case "resync":
         everything = true;
+        // How long the logs are by now was not told: they are read to their end.
+        cache.setQueriesData({ queryKey: keys.jobLogEnds }, 0);
         break;
     }
   }

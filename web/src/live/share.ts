@@ -1,4 +1,5 @@
 import type { Frame } from "./frames";
+import { runForLeader } from "./leader";
 import type { LinkState } from "./linkState";
 import { openStream } from "./stream";
 
@@ -14,28 +15,27 @@ const channelName = "muster-live";
 
 /**
  * One event stream for all tabs of the browser: HTTP/1.1 allows six connections to a server, so a stream per tab would
- * stop the seventh. The tab that holds the lock has the stream and repeats its frames to the others; when it closes, the
- * lock passes on and the next one resumes behind the last frame it saw. Without locks (plain HTTP) each tab has its own.
+ * stop the seventh. The tab that leads has the stream and repeats its frames to the others; when it is gone, the next one
+ * resumes behind the last frame it saw. While two tabs lead for a moment, what comes twice is taken once, by its number.
  */
-export function shareStream({ onFrame, onState }: Listener): () => void {
+export function shareStream({ onFrame, onState }: Listener, run = runForLeader): () => void {
   const channel = new BroadcastChannel(channelName);
-  const ended = new AbortController();
   let cursor: number | null = null;
   let state: LinkState = { kind: "connecting" };
-  let leads = false;
   let closeStream: (() => void) | null = null;
 
-  const take = (frame: Frame) => {
-    cursor = Math.max(cursor ?? 0, frame.seq);
-    onFrame(frame);
-  };
   const tell = (message: Message) => channel.postMessage(message);
+  const take = (frame: Frame): boolean => {
+    // After a resync the numbers may begin anew.
+    if (frame.kind !== "resync" && cursor !== null && frame.seq <= cursor) return false;
+    cursor = frame.seq;
+    onFrame(frame);
+    return true;
+  };
   const lead = () => {
-    leads = true;
     closeStream = openStream(() => cursor, {
       onFrame: (frame) => {
-        take(frame);
-        tell({ type: "frame", frame });
+        if (take(frame)) tell({ type: "frame", frame });
       },
       onState: (next) => {
         state = next;
@@ -47,34 +47,28 @@ export function shareStream({ onFrame, onState }: Listener): () => void {
       },
     });
   };
+  const follow = () => {
+    closeStream?.();
+    closeStream = null;
+  };
+  const leadership = run(channelName, () => tell({ type: "ask" }), { lead, follow });
   channel.addEventListener("message", ({ data }: MessageEvent<Message>) => {
-    if (leads) {
-      if (data.type === "ask") tell({ type: "state", state, cursor });
-    } else if (data.type === "frame") {
-      take(data.frame);
-    } else if (data.type === "state") {
+    if (data.type === "ask") {
+      leadership.asked();
+      if (closeStream) tell({ type: "state", state, cursor });
+      return;
+    }
+    leadership.heard();
+    if (data.type === "frame") take(data.frame);
+    else if (!closeStream) {
       cursor ??= data.cursor;
-      onState(data.state);
+      state = data.state;
+      onState(state);
     }
   });
-
-  if (navigator.locks) {
-    const untilEnded = new Promise<void>((done) => ended.signal.addEventListener("abort", () => done()));
-    navigator.locks
-      .request(channelName, { signal: ended.signal }, () => {
-        lead();
-        return untilEnded;
-      })
-      .catch(() => {
-        // The tab stopped before it was its turn.
-      });
-    tell({ type: "ask" });
-  } else {
-    lead();
-  }
+  tell({ type: "ask" });
   return () => {
-    ended.abort();
-    closeStream?.();
+    leadership.stop();
     channel.close();
   };
 }
