@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod doctor;
 mod key;
 mod password;
@@ -36,6 +37,10 @@ pub enum Command {
     Serve,
     /// Create or update the tables of the database, and end. `serve` does this too.
     Migrate,
+    /// Write the database to one file, while the server runs or not. The key is not in it.
+    Backup(backup::BackupArgs),
+    /// Fill an empty database from such a file. Stop the server first.
+    Restore(backup::RestoreArgs),
     /// People's accounts.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -68,6 +73,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("the tables of {} are up to date", config.database);
             Ok(())
         }
+        Command::Backup(args) => backup::back_up(args, config).await,
+        Command::Restore(args) => backup::restore(args, config).await,
         Command::Doctor(args) => doctor::run(args, config).await,
         Command::Key(command) => key::run(command, config).await,
         Command::User(command) => {

@@ -41,6 +41,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("pve_slow", "PVE is too slow"),
     ("pve_tls", "No trusted connection to PVE"),
     ("pve_unreachable", "PVE cannot be reached"),
+    ("restored", "The database was restored from a backup"),
     ("script_outdated", "The script is no longer current"),
     ("secret_unreadable", "A stored secret does not open"),
     ("setup_link_invalid", "The setup link does not work"),

@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod backup;
 pub mod clusters;
 pub mod commands;
 pub mod discovery_log;

@@ -95,17 +95,30 @@ impl Store {
     /// Whether the tables exist, but are older than this program knows them.
     pub async fn is_older(&self) -> bool {
         let found = self.table_version().await;
-        found > 0 && found < self.migrator().iter().map(|step| step.version).max().unwrap_or(0)
+        found > 0 && found < self.newest_version()
     }
 
     /// Creates or updates the tables. Does nothing when they are as this program knows them.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        let migrator = self.migrator();
-        let known = migrator.iter().map(|step| step.version).max().unwrap_or(0);
-        let found = self.table_version().await;
+        let (found, known) = (self.table_version().await, self.newest_version());
         if found > known {
             return Err(OpenError::Newer { found, known });
         }
+        self.run(self.migrator()).await
+    }
+
+    /// Creates the tables as they were at `version`.
+    pub(crate) async fn migrate_to(&self, version: i64) -> Result<(), OpenError> {
+        let steps = self.migrator().iter().filter(|step| step.version <= version);
+        self.run(&Migrator::with_migrations(steps.cloned().collect())).await
+    }
+
+    /// The newest migration that this program knows.
+    pub(crate) fn newest_version(&self) -> i64 {
+        self.migrator().iter().map(|step| step.version).max().unwrap_or(0)
+    }
+
+    async fn run(&self, migrator: &Migrator) -> Result<(), OpenError> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => migrator.run(writer).await,
             Pools::Postgres(pool) => migrator.run(pool).await,
@@ -182,7 +195,7 @@ impl Store {
     }
 
     /// Newest migration in the database; 0 when it is empty.
-    async fn table_version(&self) -> i64 {
+    pub(crate) async fn table_version(&self) -> i64 {
         const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
         let newest: Result<Option<i64>, sqlx::Error> = match &self.pools {
             Pools::Sqlite { writer, .. } => sqlx::query_scalar(NEWEST).fetch_one(writer).await,

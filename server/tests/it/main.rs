@@ -1,6 +1,7 @@
 //! The server through its real router, with a real database and a held clock.
 
 mod access;
+mod backup;
 mod commands;
 mod events;
 mod harness;
