@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::guests::{Entrance, Guests, Id, Nature, Streams};
 use crate::site::Site;
-use crate::world::{Event, Guest, Kind, Run, Upid};
+use crate::world::{Event, Kind, Upid};
 
 /// How much output of a command is kept, per stream.
 const OUTPUT_LIMIT: u64 = 4 << 20;
@@ -17,7 +17,7 @@ const OUTPUT_LIMIT: u64 = 4 << 20;
 /// The clusters and what is in their guests.
 pub(crate) struct Lab {
     pub(crate) sites: Vec<Arc<Site>>,
-    pub(crate) guests: Guests,
+    pub(crate) guests: Arc<Guests>,
     /// The names of the clusters, in the order of `sites`.
     pub(crate) names: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl Lab {
             None => Err(format!(
                 "Configuration file 'nodes/{node}/lxc/{vmid}.conf' does not exist"
             )),
-            Some(guest) => nature(guest).ok_or_else(|| format!("container '{vmid}' not running!")),
+            Some(guest) => Nature::of(guest).ok_or_else(|| format!("container '{vmid}' not running!")),
         })?;
         self.guests
             .boot(&id(cluster, vmid), &nature)
@@ -72,7 +72,7 @@ impl Lab {
                 .guests
                 .get(&vmid)
                 .with_context(|| format!("there is no guest {vmid}"))?;
-            nature(guest).with_context(|| format!("guest {vmid} is not running"))
+            Nature::of(guest).with_context(|| format!("guest {vmid} is not running"))
         })?;
         self.guests.exec(&id(cluster, vmid), &nature, command, streams)
     }
@@ -82,6 +82,7 @@ impl Lab {
         match event {
             Event::Deleted { vmid } => self.guests.delete(&id(name, vmid)),
             Event::Switched { vmid } => self.settle(site, vmid)?,
+            Event::ConsoleCut { .. } => {}
             Event::Exec { vmid, command, upid } => self.exec_as_task(site, vmid, &command, &upid),
         }
         Ok(())
@@ -91,7 +92,7 @@ impl Lab {
     /// before has services to start; others boot when they are first needed.
     pub(crate) fn settle(&self, site: usize, vmid: u32) -> Result<()> {
         let id = id(&self.names[site], vmid);
-        let nature = self.sites[site].with(|cluster, _| cluster.guests.get(&vmid).and_then(nature));
+        let nature = self.sites[site].with(|cluster, _| cluster.guests.get(&vmid).and_then(Nature::of));
         self.guests
             .end_other_runs(&id, nature.as_ref().map(|nature| nature.run));
         match nature.filter(|_| self.guests.was_booted(&id)) {
@@ -138,19 +139,6 @@ pub(crate) fn id(cluster: &str, vmid: u32) -> Id {
         cluster: cluster.to_owned(),
         vmid,
     }
-}
-
-/// What runs in a guest; nothing if it is off or on its way.
-fn nature(guest: &Guest) -> Option<Nature> {
-    let Run::Running { pid: Some(run), .. } = guest.run else {
-        return None;
-    };
-    Some(Nature {
-        name: guest.name(),
-        os: guest.os,
-        networked: guest.networked,
-        run,
-    })
 }
 
 /// Waits for a command and keeps what it says.

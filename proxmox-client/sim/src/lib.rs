@@ -23,6 +23,7 @@ mod scenario;
 mod schema;
 mod sim;
 mod site;
+mod terminals;
 mod wire;
 mod world;
 
@@ -31,4 +32,4 @@ pub use guests::check as check_guests;
 pub use scenario::{ClusterSpec, GuestSpec, PackageSpec, Scenario};
 pub use sim::{ClusterHandle, Options, Sim};
 pub use site::Timing;
-pub use world::{Kind, Os, Release};
+pub use world::{Kind, Os, Packages, Release, Shell};

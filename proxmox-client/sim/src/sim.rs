@@ -21,6 +21,7 @@ use crate::lab::{self, Lab};
 use crate::nodes::Nodes;
 use crate::scenario::{self, ClusterSpec, Scenario};
 use crate::site::{Site, Timing};
+use crate::terminals::Terminals;
 use crate::wire::{Door, Pki, bind_all};
 use crate::world::Event;
 
@@ -115,11 +116,21 @@ impl Sim {
             .thread_name("sim")
             .enable_all()
             .build()?;
+        let spawner = Spawner::start()?;
+        let guests = Arc::new(Guests::new(state_dir.join("guests"), spawner.clone()));
+        let terminals = Arc::new(Terminals::new(Arc::clone(&guests)));
         let (events, happened) = mpsc::unbounded_channel();
         let mut sites = Vec::new();
         let mut clusters = Vec::new();
         for (index, spec) in specs.iter().enumerate() {
-            let (site, handle) = put_on_network(index, spec, port, &state_dir, &options, events.clone())?;
+            let (site, handle) = put_on_network(
+                index,
+                spec,
+                port,
+                &state_dir,
+                &options,
+                (events.clone(), Arc::clone(&terminals)),
+            )?;
             sites.push(Arc::new(site));
             clusters.push(handle);
         }
@@ -130,8 +141,6 @@ impl Sim {
         for ((door, site), listener) in doors.zip(listeners) {
             runtime.spawn(Arc::clone(door).serve(listener, Arc::clone(site), stop.clone()));
         }
-        let spawner = Spawner::start()?;
-        let guests = Guests::new(state_dir.join("guests"), spawner.clone());
         for (spec, guest) in specs
             .iter()
             .flat_map(|spec| spec.guests.iter().map(move |guest| (spec, guest)))
@@ -238,7 +247,7 @@ fn put_on_network(
     port: u16,
     state_dir: &Path,
     options: &Options,
-    events: mpsc::UnboundedSender<(usize, Event)>,
+    around: (mpsc::UnboundedSender<(usize, Event)>, Arc<Terminals>),
 ) -> Result<(Site, ClusterHandle)> {
     let mut cluster = scenario::build(spec, index, options.seed, options.clock.now());
     cluster.lxc_exec = options.lxc_exec;
@@ -270,7 +279,7 @@ fn put_on_network(
         nodes: spec.nodes.clone(),
     };
     let time = (options.clock.clone(), options.timing.clone());
-    Ok((Site::new(index, cluster, (pki, doors), time, events), handle))
+    Ok((Site::new(index, cluster, (pki, doors), time, around), handle))
 }
 
 /// Written whole under another name first, so that whoever waits for the file never reads half of it.

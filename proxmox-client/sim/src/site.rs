@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hyper::Method;
+use tokio::sync::broadcast;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults};
+use crate::guests::{Id, Nature};
+use crate::terminals::{Seat, Terminals};
 use crate::wire::{Door, Pki};
-use crate::world::{Cluster, Event, Millis};
+use crate::world::{Cluster, ConsoleMode, Event, Millis};
 
 /// How long Proxmox VE takes for what it delays on purpose or cannot help.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct Timing {
     pub failed_login: Duration,
     /// Before the answer that another node cannot be reached.
     pub unreachable: Duration,
+    /// How long a console waits for its client to say who it is.
+    pub console_login: Duration,
     /// How long a connection may be idle before it is closed.
     pub idle: Duration,
 }
@@ -31,6 +36,7 @@ impl Default for Timing {
         Timing {
             failed_login: seconds(3),
             unreachable: seconds(3),
+            console_login: seconds(10),
             idle: seconds(5),
         }
     }
@@ -40,6 +46,7 @@ impl Default for Timing {
 pub(crate) struct Site {
     /// Its place among the clusters.
     pub(crate) index: usize,
+    name: String,
     pub(crate) faults: Faults,
     pub(crate) timing: Timing,
     pub(crate) doors: Vec<Arc<Door>>,
@@ -47,6 +54,8 @@ pub(crate) struct Site {
     clock: Clock,
     cluster: Mutex<Cluster>,
     events: UnboundedSender<(usize, Event)>,
+    terminals: Arc<Terminals>,
+    console_cuts: broadcast::Sender<String>,
     not_modelled: Mutex<BTreeSet<String>>,
 }
 
@@ -57,11 +66,13 @@ impl Site {
         cluster: Cluster,
         (pki, doors): (Pki, Vec<Arc<Door>>),
         (clock, timing): (Clock, Timing),
-        events: UnboundedSender<(usize, Event)>,
+        (events, terminals): (UnboundedSender<(usize, Event)>, Arc<Terminals>),
     ) -> Site {
+        let name = cluster.name.clone();
         let (faults, not_modelled, cluster) = (Faults::default(), Mutex::default(), Mutex::new(cluster));
         Site {
             index,
+            name,
             faults,
             timing,
             doors,
@@ -69,8 +80,21 @@ impl Site {
             clock,
             cluster,
             events,
+            terminals,
+            console_cuts: broadcast::Sender::new(64),
             not_modelled,
         }
+    }
+
+    /// Sits down at the terminal of a running container, which boots if it has to.
+    pub(crate) fn attach(&self, vmid: u32, nature: &Nature, mode: ConsoleMode, by_ssh: bool) -> Result<Seat> {
+        let cluster = self.name.clone();
+        self.terminals.attach(&Id { cluster, vmid }, nature, mode, by_ssh)
+    }
+
+    /// The tasks of consoles that somebody stops from now on.
+    pub(crate) fn console_cuts(&self) -> broadcast::Receiver<String> {
+        self.console_cuts.subscribe()
     }
 
     /// Milliseconds since 1970, by the cluster's clock.
@@ -85,8 +109,12 @@ impl Site {
         cluster.advance(now);
         let result = work(&mut cluster, now);
         for event in cluster.take_events() {
-            // Nobody listens while everything is being stopped.
-            drop(self.events.send((self.index, event)));
+            match event {
+                // Its client may have gone just before.
+                Event::ConsoleCut { upid } => drop(self.console_cuts.send(upid)),
+                // Nobody listens while everything is being stopped.
+                event => drop(self.events.send((self.index, event))),
+            }
         }
         result
     }

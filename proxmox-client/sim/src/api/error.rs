@@ -22,6 +22,15 @@ impl ApiError {
         }
     }
 
+    /// The code of the call found that something does not prove who the caller is.
+    pub(crate) fn unauthorized(text: &str) -> ApiError {
+        ApiError {
+            status: 401,
+            message: format!("{text}\n"),
+            errors: None,
+        }
+    }
+
     /// No such method and path.
     pub(crate) fn not_implemented(method: &str, path: &str) -> ApiError {
         ApiError {

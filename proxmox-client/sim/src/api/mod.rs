@@ -4,6 +4,7 @@
 mod access;
 mod cluster;
 mod config;
+mod console;
 mod error;
 mod exec;
 mod guest;
@@ -41,12 +42,21 @@ pub(crate) struct Request<'a> {
 pub(crate) enum Reply {
     /// `data`, and what stands beside it (`total`).
     Data { data: Value, total: Option<usize> },
+    /// The same, with something to be done where there is more than the state of the cluster.
+    Errand { data: Value, errand: Errand },
     /// An error in Proxmox VE's form.
     Error(ApiError),
     /// The node that is meant does not answer the one that was asked: 595, no body, after a while.
     Unreachable,
     /// The call exists in Proxmox VE, but the simulator has no answer for it.
     NotModelled,
+}
+
+/// What only the surroundings of the world can do.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// Connect to the terminal program on that port of the asked node.
+    Console { port: u16 },
 }
 
 /// The code of a call.
@@ -64,6 +74,7 @@ pub(crate) struct Call<'a> {
     now: Millis,
     /// What stands beside `data` as `total`.
     total: Option<usize>,
+    errand: Option<Errand>,
 }
 
 /// Answers a call in the order of Proxmox VE: does it exist, may the caller, does the node answer, are the parameters
@@ -108,11 +119,15 @@ fn try_answer(cluster: &mut Cluster, request: Request<'_>, now: Millis) -> Resul
         asked_node,
         now,
         total: None,
+        errand: None,
     };
     let data = handler(&mut call)?;
-    Ok(Reply::Data {
-        data,
-        total: call.total,
+    Ok(match call.errand {
+        Some(errand) => Reply::Errand { data, errand },
+        None => Reply::Data {
+            data,
+            total: call.total,
+        },
     })
 }
 
@@ -144,6 +159,8 @@ fn handler(method: &str, template: &str) -> Option<Handler> {
         ("GET", "/nodes/{node}/lxc/{vmid}/status") => guest::status_index,
         ("GET", "/nodes/{node}/lxc/{vmid}/interfaces") => guest::interfaces,
         ("PUT", "/nodes/{node}/lxc/{vmid}/config") => config::change,
+        ("POST", "/nodes/{node}/lxc/{vmid}/termproxy") => console::start,
+        ("GET", "/nodes/{node}/lxc/{vmid}/vncwebsocket") => console::connect,
         ("POST", "/nodes/{node}/lxc/{vmid}/exec") => exec::start,
         ("GET", "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces") => guest::agent_interfaces,
         ("GET", "/nodes/{node}/qemu/{vmid}/agent/get-osinfo") => guest::agent_osinfo,

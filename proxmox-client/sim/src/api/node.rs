@@ -4,15 +4,25 @@ use serde_json::{Value, json};
 
 use super::rows::{node_load, row};
 use super::{ApiError, Call};
-use crate::world::{Node, Release};
+use crate::world::{Node, Packages, Release};
 
 pub(super) fn asked_version(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    version(call)
+    Ok(version_of(call, call.asked_node))
 }
 
 pub(super) fn version(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let (version, release, repoid) = call.cluster.release.version();
-    Ok(json!({ "version": version, "release": release, "repoid": repoid }))
+    Ok(version_of(call, &call.node()))
+}
+
+fn version_of(call: &Call<'_>, node: &str) -> Value {
+    let release = call.cluster.release;
+    let (version, repoid) = packages_of(call, node).version(release);
+    json!({ "version": version, "release": release.number(), "repoid": repoid })
+}
+
+fn packages_of(call: &Call<'_>, node: &str) -> Packages {
+    let node = call.cluster.node(node);
+    node.map_or(call.cluster.release.packages(), |node| node.packages)
 }
 
 /// All nodes with the fingerprints of their certificates; the measurements only for who may audit the node.
@@ -67,7 +77,7 @@ pub(super) fn status(call: &mut Call<'_>) -> Result<Value, ApiError> {
     if release == Release::Pve9 {
         memory.insert("available".to_owned(), json!(total - used));
     }
-    let (version, _, repoid) = release.version();
+    let (version, repoid) = node.packages.version(release);
     let kernel = release.kernel();
     let build = "#1 SMP PREEMPT_DYNAMIC PMX";
     let average = |what| format!("{:.2}", 2.0 * node.figures.at(what, now / 1000));
@@ -117,23 +127,12 @@ pub(super) fn updates(call: &mut Call<'_>) -> Result<Value, ApiError> {
 /// Versions of the packages Proxmox VE consists of. The installed one is `OldVersion`.
 pub(super) fn versions(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let release = call.cluster.release;
-    let (version, _, repoid) = release.version();
+    let packages = packages_of(call, &call.node());
+    let (version, repoid) = packages.version(release);
     let kernel = release.kernel();
-    let parts = match release {
-        Release::Pve8 => [
-            ("pve-container", "5.3.3"),
-            ("libpve-access-control", "8.2.2"),
-            ("qemu-server", "8.4.6"),
-        ],
-        Release::Pve9 => [
-            ("pve-container", "6.1.5"),
-            ("libpve-access-control", "9.0.7"),
-            ("qemu-server", "9.1.7"),
-        ],
-    };
     let rows = [("proxmox-ve", version), ("pve-manager", version)]
         .into_iter()
-        .chain(parts)
+        .chain(packages.parts(release))
         .map(|(name, version)| {
             let mut entry = row(json!({
                 "Package": name,

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 
 use crate::scenario::PackageSpec;
-use crate::world::Os;
+use crate::world::{ConsoleMode, Guest, Os, Run, Shell};
 use namespaces::Init;
 pub use namespaces::check;
 pub(crate) use spawner::Spawner;
@@ -36,10 +36,28 @@ pub(crate) struct Id {
 pub(crate) struct Nature {
     pub(crate) name: String,
     pub(crate) os: Os,
+    /// What root has as shell, on its consoles and over SSH.
+    pub(crate) shell: Shell,
     /// Whether it shares the network of this machine, or has none.
     pub(crate) networked: bool,
     /// Changes with every start of the guest: processes of another run do not belong to this one.
     pub(crate) run: u32,
+}
+
+impl Nature {
+    /// What runs in a guest; nothing if it is off or on its way.
+    pub(crate) fn of(guest: &Guest) -> Option<Nature> {
+        let Run::Running { pid: Some(run), .. } = guest.run else {
+            return None;
+        };
+        Some(Nature {
+            name: guest.name(),
+            os: guest.os,
+            shell: guest.shell,
+            networked: guest.networked,
+            run,
+        })
+    }
 }
 
 /// Standard input, output and error of a command.
@@ -132,7 +150,44 @@ impl Guests {
             .stdin(streams.stdin)
             .stdout(streams.stdout)
             .stderr(streams.stderr);
-        self.spawner.spawn(enter).context("cannot enter the guest")
+        self.spawn(enter).context("cannot enter the guest")
+    }
+
+    /// Starts a process that ends with the simulator.
+    pub(crate) fn spawn(&self, command: Command) -> Result<Child> {
+        self.spawner.spawn(command)
+    }
+
+    /// What runs on the console of a guest, with little in its environment (PVE/LXC.pm; lxc's attach.c). From another
+    /// node it begins in root's folder.
+    pub(crate) fn console_program(&self, id: &Id, entrance: &Entrance, mode: ConsoleMode, by_ssh: bool) -> Command {
+        let mut command = entrance.nsenter();
+        let folder = if by_ssh { "--chdir=/root" } else { "--chdir=/" };
+        command.args([
+            "env",
+            "-i",
+            folder,
+            "container=lxc",
+            "TERM=linux",
+            PATH,
+            "setsid",
+            "--ctty",
+        ]);
+        match mode {
+            ConsoleMode::Shell => command.arg(self.shell_of_root(id)),
+            ConsoleMode::Tty => command.args(["sh", "/run/proxmox-sim/getty"]),
+            ConsoleMode::Console => command.args(["sleep", "infinity"]),
+        };
+        command
+    }
+
+    fn shell_of_root(&self, id: &Id) -> String {
+        let users = fs::read_to_string(self.root(id).join("etc/passwd")).unwrap_or_default();
+        let root = users.lines().find(|line| line.split(':').nth(2) == Some("0"));
+        let shell = root
+            .and_then(|line| line.rsplit(':').next())
+            .filter(|shell| !shell.is_empty());
+        shell.unwrap_or("/bin/sh").to_owned()
     }
 
     /// Offers a package in the archives that the guest asks at its next `apt-get update`.
@@ -215,24 +270,22 @@ pub(crate) struct Entrance {
 impl Entrance {
     /// nsenter(1) with a clean environment; the command to run is to be added.
     fn command(&self) -> Command {
+        let mut command = self.nsenter();
+        command.args(["env", "-i", "HOME=/root", "container=lxc", "TERM=linux", PATH]);
+        command
+    }
+
+    fn nsenter(&self) -> Command {
         let mut command = Command::new("nsenter");
         command
             .args(self.options)
-            .args(["--target", &self.pid.to_string(), "--preserve-credentials"]);
-        command.args([
-            "--root",
-            "--wd",
-            "--",
-            "env",
-            "-i",
-            "HOME=/root",
-            "container=lxc",
-            "TERM=linux",
-        ]);
-        command.arg("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+            .args(["--target", &self.pid.to_string(), "--preserve-credentials"])
+            .args(["--root", "--wd", "--"]);
         command
     }
 }
+
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Writes scripts into a folder and makes them executable.
 pub(crate) fn write_tools<'a>(folder: &Path, tools: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Nature, apt, systems};
 use crate::scenario::PackageSpec;
-use crate::world::Os;
+use crate::world::{Os, Shell};
 
 /// Folders of the root, and below.
 const FOLDERS: [&str; 22] = [
@@ -65,6 +65,7 @@ fn lay_out_new(root: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<(
             symlink(target, link)?;
         }
     }
+    symlink("/usr/bin/busybox", root.with_file_name("local").join("bin/ash")).or_else(unless_there)?;
     symlink("/run", root.join("var/run")).or_else(unless_there)?;
     symlink("/proc/self/mounts", root.join("etc/mtab")).or_else(unless_there)?;
     write_settings(&root.join("etc"), nature)?;
@@ -74,6 +75,16 @@ fn lay_out_new(root: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<(
     // The last one: it says that everything is there.
     fs::write(root.join("etc/hostname"), format!("{}\n", nature.name))?;
     Ok(())
+}
+
+/// Where the shell is in a guest. One that this machine does not have is stood in for by its `sh`.
+fn shell_path(shell: Shell) -> &'static str {
+    let (program, path) = match shell {
+        Shell::Bash => ("/usr/bin/bash", "/bin/bash"),
+        Shell::Dash => ("/usr/bin/dash", "/bin/dash"),
+        Shell::Ash => ("/usr/bin/busybox", "/usr/local/bin/ash"),
+    };
+    if Path::new(program).exists() { path } else { "/bin/sh" }
 }
 
 fn unless_there(error: std::io::Error) -> std::io::Result<()> {
@@ -99,8 +110,12 @@ fn write_settings(etc: &Path, nature: &Nature) -> Result<()> {
         ),
         (
             "passwd",
-            "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n".to_owned(),
+            format!(
+                "root:x:0:0:root:/root:{}\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+                shell_path(nature.shell)
+            ),
         ),
+        ("bash.bashrc", "PS1='\\u@\\h:\\w\\$ '\n".to_owned()),
         ("group", format!("{groups}nogroup:x:65534:\n")),
         (
             "nsswitch.conf",

@@ -81,6 +81,7 @@ pub(super) fn tools(os: Os) -> Vec<(&'static str, &'static str)> {
     let mut tools = vec![
         ("init", include_str!("tools/init.sh")),
         ("keeper", include_str!("tools/keeper.sh")),
+        ("getty", include_str!("tools/getty.sh")),
     ];
     match os {
         Os::Alpine => tools.extend([

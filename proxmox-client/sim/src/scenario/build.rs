@@ -66,6 +66,7 @@ pub(crate) fn add_guest(cluster: &mut Cluster, spec: &GuestSpec, seed: u64, now:
         kind: spec.kind,
         node: spec.node.clone(),
         os: spec.os,
+        shell: spec.shell,
         config: Config::default(),
         run: Run::Stopped,
         paused: false,
@@ -156,9 +157,10 @@ fn set_machine(spec: &GuestSpec, guest: &Guest, disk: &str, config: &mut Config)
 
 fn node(spec: &ClusterSpec, cluster: usize, at: usize, name: &str, seed: u64, now: Millis) -> Node {
     let figures = Figures::of(seed, &format!("{}/node/{name}", spec.name));
-    let (from, to) = match spec.release {
-        Release::Pve8 => ("8.4.17", "8.4.19"),
-        Release::Pve9 => ("9.1.9", "9.1.11"),
+    let (from, _) = spec.packages.version(spec.release);
+    let to = match spec.release {
+        Release::Pve8 => "8.4.22",
+        Release::Pve9 => "9.1.11",
     };
     let updates = [
         ("pve-manager", from, to),
@@ -176,6 +178,7 @@ fn node(spec: &ClusterSpec, cluster: usize, at: usize, name: &str, seed: u64, no
         cpus: 16,
         memory: 64 << 30,
         disk: 100 << 30,
+        packages: spec.packages,
         updates: updates
             .iter()
             .take(count)

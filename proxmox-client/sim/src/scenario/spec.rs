@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Kind, Os, Release};
+use crate::world::{Kind, Os, Packages, Release, Shell};
 
 /// A cluster to be made.
 #[derive(Debug, Clone)]
@@ -10,6 +10,7 @@ pub struct ClusterSpec {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) release: Release,
+    pub(crate) packages: Packages,
     pub(crate) standalone: bool,
     pub(crate) demo_adds: bool,
     pub(crate) storages: bool,
@@ -24,6 +25,7 @@ impl ClusterSpec {
             name: name.to_owned(),
             title: title.to_owned(),
             release: Release::Pve9,
+            packages: Release::Pve9.packages(),
             standalone: false,
             demo_adds: true,
             storages: true,
@@ -32,9 +34,19 @@ impl ClusterSpec {
         }
     }
 
-    /// Of another release.
+    /// Of another release, with the packages that were recorded of it.
     pub fn release(self, release: Release) -> ClusterSpec {
-        ClusterSpec { release, ..self }
+        let packages = release.packages();
+        ClusterSpec {
+            release,
+            packages,
+            ..self
+        }
+    }
+
+    /// With older or newer packages of its release.
+    pub fn packages(self, packages: Packages) -> ClusterSpec {
+        ClusterSpec { packages, ..self }
     }
 
     /// A single node that is in no cluster.
@@ -83,6 +95,7 @@ pub struct GuestSpec {
     pub(crate) node: String,
     pub(crate) kind: Kind,
     pub(crate) os: Os,
+    pub(crate) shell: Shell,
     pub(crate) running: bool,
     pub(crate) lock: Option<&'static str>,
     pub(crate) template: bool,
@@ -140,6 +153,7 @@ impl GuestSpec {
             node: node.to_owned(),
             kind: Kind::Lxc,
             os,
+            shell: if os == Os::Alpine { Shell::Ash } else { Shell::Bash },
             running: true,
             lock: None,
             template: false,
@@ -205,6 +219,11 @@ impl GuestSpec {
             shell_console: true,
             ..self
         }
+    }
+
+    /// With another shell of root than bash, or than ash on Alpine.
+    pub fn shell(self, shell: Shell) -> GuestSpec {
+        GuestSpec { shell, ..self }
     }
 
     /// With a second disk.

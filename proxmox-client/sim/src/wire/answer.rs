@@ -78,6 +78,7 @@ impl Answer {
     pub(super) fn of(reply: Reply, format: Format) -> Answer {
         match reply {
             Reply::Data { data, total } => Answer::data(data, total, format),
+            Reply::Errand { data, .. } => Answer::data(data, None, format),
             Reply::Error(error) if format == Format::ExtJs => Answer::extjs_error(error),
             Reply::Error(error) => Answer::error(error),
             Reply::Unreachable => Answer::bare(595, "No route to host"),

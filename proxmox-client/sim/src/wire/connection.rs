@@ -1,8 +1,7 @@
 //! One connection: TLS (plain HTTP is sent away), then requests until pveproxy would close it.
 
-use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -17,7 +16,8 @@ use tracing::debug;
 
 use super::answer::Payload;
 use super::door::Door;
-use super::exchange;
+use super::exchange::{self, Served};
+use super::termproxy::Termproxy;
 use crate::site::Site;
 
 /// How long the beginning of a connection may take.
@@ -49,24 +49,42 @@ async fn serve_tls(stream: TcpStream, door: Arc<Door>, site: Arc<Site>) {
         Err(_) => return debug!(node = door.node, "no TLS in time"),
     };
     let served = AtomicU32::new(0);
+    let console = Mutex::new(None);
     let service = service_fn(|request: Request<Incoming>| {
         let is_last = served.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_PER_CONNECTION;
-        let (door, site) = (&door, &site);
+        let (door, site, console) = (&door, &site, &console);
         async move {
-            let mut response = exchange::serve(request, door, site).await;
+            let mut response = match exchange::serve(request, door, site).await {
+                Served::Answer(response) => response,
+                Served::Console(granted) => {
+                    let (response, connection, of) = *granted;
+                    *console.lock().unwrap_or_else(PoisonError::into_inner) = Some((connection, of));
+                    return Ok(response);
+                }
+                Served::Nothing => return Err("the connection is dropped without an answer"),
+            };
             if is_last {
                 response
                     .headers_mut()
                     .insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response)
+            Ok(response)
         }
     });
     if let Err(error) = http(site.timing.idle)
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
         .await
     {
         debug!(%error, node = door.node, "the connection ended");
+    }
+    let console = console.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some((connection, console)) = console {
+        let terminal = Termproxy::new(Arc::clone(&site), console);
+        match connection.await {
+            Ok(stream) => terminal.serve(TokioIo::new(stream)).await,
+            Err(error) => debug!(%error, node = door.node, "the client of a console has gone"),
+        }
     }
 }
 
@@ -93,6 +111,7 @@ async fn send_away(stream: TcpStream, door: &Door) {
 fn http(idle: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.title_case_headers(true)
+        .auto_date_header(false)
         .timer(TokioTimer::new())
         .header_read_timeout(idle);
     http

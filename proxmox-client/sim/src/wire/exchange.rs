@@ -5,31 +5,68 @@ use std::sync::Arc;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
 
 use super::answer::{Answer, Format, Payload};
 use super::door::Door;
+use super::upgrade::Upgrade;
 use super::{login, params};
-use crate::api;
+use crate::api::{self, Errand, Reply};
 use crate::schema::RawParams;
 use crate::site::Site;
+use crate::world::Console;
 
 /// The largest request body (pve-http-server 5.2.1 and later).
 const BODY_LIMIT: usize = 512 << 10;
 
-/// Answers one request.
-pub(super) async fn serve(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Response<Payload> {
-    let takes_gzip = text(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
-    let fault = site.faults.of(&door.node);
-    let answer = match fault.before().await {
-        Some(answer) => answer,
-        None => answer(request, door, site).await.unwrap_or_else(|refusal| refusal),
-    };
-    answer.respond(site.now(), takes_gzip, fault.breaks())
+/// What comes of a request.
+pub(super) enum Served {
+    Answer(Response<Payload>),
+    /// The answer that lets a client in, its connection after that, and the console it wants.
+    Console(Box<(Response<Payload>, OnUpgrade, Console)>),
+    /// The connection ends.
+    Nothing,
 }
 
-async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Result<Answer, Answer> {
+/// Serves one request.
+pub(super) async fn serve(mut request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Served {
+    let takes_gzip = text(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
+    let fault = site.faults.of(&door.node);
+    let upgrade = Upgrade::of(&mut request);
+    let answer = match fault.before().await {
+        Some(answer) => answer,
+        None => match answer(request, door, site).await {
+            Ok((
+                Reply::Errand {
+                    errand: Errand::Console { port },
+                    data,
+                },
+                format,
+            )) => match upgrade {
+                Some(upgrade) => return connect(upgrade, port, door, site),
+                None => Answer::of(Reply::Data { data, total: None }, format),
+            },
+            Ok((reply, format)) => Answer::of(reply, format),
+            Err(refusal) => refusal,
+        },
+    };
+    Served::Answer(answer.respond(site.now(), takes_gzip, fault.breaks()))
+}
+
+/// Connects to a terminal program of this node. If none waits there, not even a refusal comes.
+fn connect(upgrade: Upgrade, port: u16, door: &Door, site: &Arc<Site>) -> Served {
+    match site.with(|cluster, _| cluster.consoles.take(&door.node, port)) {
+        Some(console) => {
+            let (response, connection) = upgrade.grant();
+            Served::Console(Box::new((response, connection, console)))
+        }
+        None => Served::Nothing,
+    }
+}
+
+async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Result<(Reply, Format), Answer> {
     let method = request.method().clone();
     if ![Method::GET, Method::POST, Method::PUT, Method::DELETE].contains(&method) {
         return Err(Answer::bare(501, &format!("method '{method}' not available")));
@@ -57,11 +94,12 @@ async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Re
         api::answer(cluster, request, now)
     });
     match &reply {
-        api::Reply::Unreachable => tokio::time::sleep(site.timing.unreachable).await,
-        api::Reply::NotModelled => site.note_not_modelled(&method, &path),
+        Reply::Unreachable => tokio::time::sleep(site.timing.unreachable).await,
+        Reply::NotModelled => site.note_not_modelled(&method, &path),
+        Reply::Error(error) if error.status == 401 => tokio::time::sleep(site.timing.failed_login).await,
         _ => {}
     }
-    Ok(Answer::of(reply, format))
+    Ok((reply, format))
 }
 
 /// `/api2/json/nodes` is format `json` and path `/nodes`.

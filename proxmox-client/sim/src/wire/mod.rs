@@ -4,9 +4,13 @@ mod answer;
 mod connection;
 mod door;
 mod exchange;
+mod frames;
+mod keys;
 mod login;
 mod params;
 mod pki;
+mod termproxy;
+mod upgrade;
 
 pub(crate) use answer::{Answer, Break};
 pub(crate) use door::{Door, bind_all};

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::console::Consoles;
 use super::guest::Published;
 use super::timeline::{Becomes, Timeline};
-use super::{Access, Figures, Guest, Kind, Millis, Node, Release, Run, Step, Storage, Task, Upid};
+use super::{Access, Figures, Guest, Kind, Millis, Node, Release, Run, Step, Storage, Task, Tickets, Upid};
 
 /// How often pvestatd tells the cluster about its node and guests.
 pub(crate) const REPORT_EVERY: Millis = 10_000;
@@ -27,6 +28,8 @@ pub(crate) struct Cluster {
     pub(crate) pools: BTreeMap<String, BTreeSet<u32>>,
     pub(crate) access: Access,
     pub(crate) figures: Figures,
+    pub(crate) tickets: Tickets,
+    pub(crate) consoles: Consoles,
     /// Whether this installation has the (not existing in Proxmox VE) call to execute in a container.
     pub(crate) lxc_exec: bool,
     tasks: VecDeque<Task>,
@@ -42,6 +45,8 @@ pub(crate) enum Event {
     Switched { vmid: u32 },
     /// A guest is gone.
     Deleted { vmid: u32 },
+    /// Somebody stopped the task of a console.
+    ConsoleCut { upid: String },
     /// A command is to be executed in a guest; its task ends with it.
     Exec {
         vmid: u32,
@@ -63,6 +68,8 @@ impl Cluster {
             pools: BTreeMap::new(),
             access: Access::built_in(release),
             figures: Figures::of(seed, name),
+            tickets: Tickets::of(Figures::of(seed, name)),
+            consoles: Consoles::default(),
             lxc_exec: false,
             tasks: VecDeque::new(),
             timeline: Timeline::default(),
@@ -77,6 +84,7 @@ impl Cluster {
             match step {
                 Step::Guest { vmid, becomes } => self.guest_becomes(vmid, becomes, at),
                 Step::EndTask { upid, outcome } => self.finish_task(&upid, at, outcome),
+                Step::ConsoleGivesUp { node, port, upid } => self.console_gives_up(node, port, &upid, at),
             }
         }
         let due = |node: &Node| node.published_at.is_none_or(|at| now >= at + REPORT_EVERY);
@@ -188,6 +196,13 @@ impl Cluster {
         self.timeline.add(at, step);
     }
 
+    /// Adds a line to the log of a task that has not ended.
+    pub(crate) fn log(&mut self, upid: &Upid, line: String) {
+        if let Some(task) = self.task_mut(upid).filter(|task| task.end.is_none()) {
+            task.log.push(line);
+        }
+    }
+
     /// Ends a task.
     pub(crate) fn finish_task(&mut self, upid: &Upid, now: Millis, outcome: Result<(), String>) {
         if let Some(task) = self.task_mut(upid) {
@@ -198,7 +213,13 @@ impl Cluster {
     /// Stops a task as a signal does, with all that it would still have done.
     pub(crate) fn interrupt_task(&mut self, upid: &Upid, now: Millis) {
         if self.task_mut(upid).is_some_and(|task| task.end.is_none()) {
-            self.timeline.cancel(upid, upid.id.parse().ok());
+            if self.consoles.has(upid) {
+                self.timeline.cancel(upid, None);
+                self.consoles.remove(upid);
+                self.events.push(Event::ConsoleCut { upid: upid.to_string() });
+            } else {
+                self.timeline.cancel(upid, upid.id.parse().ok());
+            }
             self.finish_task(upid, now, Err("received interrupt".to_owned()));
         }
     }

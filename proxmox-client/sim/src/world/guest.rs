@@ -81,6 +81,17 @@ impl Os {
     }
 }
 
+/// What root has as shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// bash.
+    Bash,
+    /// dash, which prints a short prompt and edits no lines.
+    Dash,
+    /// The shell of busybox.
+    Ash,
+}
+
 /// Whether a guest runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Run {
@@ -119,6 +130,7 @@ pub(crate) struct Guest {
     pub(crate) kind: Kind,
     pub(crate) node: String,
     pub(crate) os: Os,
+    pub(crate) shell: Shell,
     pub(crate) config: Config,
     pub(crate) run: Run,
     /// A virtual machine whose processor stands still.

@@ -2,19 +2,25 @@
 
 mod access;
 mod cluster;
+mod console;
 mod figures;
 mod guest;
 mod node;
+mod packages;
 mod task;
+mod tickets;
 mod timeline;
 
 pub(crate) use access::{Access, AclEntry, Propagate, Token};
 pub(crate) use cluster::{Cluster, Event, REPORT_LINGERS};
+pub(crate) use console::{Console, ConsoleMode, NewConsole};
 pub(crate) use figures::Figures;
 pub(crate) use guest::{Config, Guest, Run};
-pub use guest::{Kind, Os};
+pub use guest::{Kind, Os, Shell};
 pub(crate) use node::{Node, Storage};
+pub use packages::Packages;
 pub(crate) use task::{Task, Upid};
+pub(crate) use tickets::Tickets;
 pub(crate) use timeline::{Becomes, Step};
 
 /// Milliseconds since 1970.
@@ -23,18 +29,26 @@ pub(crate) type Millis = u64;
 /// Which Proxmox VE a cluster runs; decides versions, privileges and some fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Release {
-    /// Proxmox VE 8.4.17.
+    /// Proxmox VE 8.4.
     Pve8,
-    /// Proxmox VE 9.1.9.
+    /// Proxmox VE 9.1.
     Pve9,
 }
 
 impl Release {
-    /// As `GET /version` says it: version, release, repoid.
-    pub(crate) fn version(self) -> (&'static str, &'static str, &'static str) {
+    /// As `GET /version` says it.
+    pub(crate) fn number(self) -> &'static str {
         match self {
-            Release::Pve8 => ("8.4.17", "8.4", "c8c39014680186a7"),
-            Release::Pve9 => ("9.1.9", "9.1", "f40095996bcb6bf7"),
+            Release::Pve8 => "8.4",
+            Release::Pve9 => "9.1",
+        }
+    }
+
+    /// The packages that were recorded of it.
+    pub(crate) fn packages(self) -> Packages {
+        match self {
+            Release::Pve8 => Packages::Older,
+            Release::Pve9 => Packages::Newer,
         }
     }
 

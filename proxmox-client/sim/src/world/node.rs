@@ -1,6 +1,6 @@
 //! Nodes and storages.
 
-use super::{Figures, Millis};
+use super::{Figures, Millis, Packages};
 
 /// A host of a cluster.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub(crate) struct Node {
     pub(crate) memory: u64,
     /// Bytes of its root file system.
     pub(crate) disk: u64,
+    /// Which of Proxmox VE's packages it has.
+    pub(crate) packages: Packages,
     /// Packages of the host that could be updated: name, installed, available.
     pub(crate) updates: Vec<(String, String, String)>,
     pub(crate) figures: Figures,

@@ -11,6 +11,8 @@ pub(crate) enum Step {
     Guest { vmid: u32, becomes: Becomes },
     /// A task ends.
     EndTask { upid: Upid, outcome: Result<(), String> },
+    /// Nobody has come to a console.
+    ConsoleGivesUp { node: String, port: u16, upid: Upid },
 }
 
 /// The states a guest goes through while it starts, stops or restarts.
@@ -48,7 +50,7 @@ impl Timeline {
     /// Forgets the steps of a task that was stopped.
     pub(crate) fn cancel(&mut self, stopped: &Upid, vmid: Option<u32>) {
         self.steps.retain(|_, step| match step {
-            Step::EndTask { upid, .. } => upid != stopped,
+            Step::EndTask { upid, .. } | Step::ConsoleGivesUp { upid, .. } => upid != stopped,
             Step::Guest { vmid: of, .. } => Some(*of) != vmid,
         });
     }

@@ -2,11 +2,14 @@
 
 mod access;
 mod client;
+mod consoles;
 mod ctl;
 mod faults;
 mod guests;
 mod operations;
+mod recorded_consoles;
 mod recordings;
 mod shape;
+mod terminal;
 mod wire;
 mod with_client;

@@ -9,7 +9,7 @@ use crate::client::{Asker, Bench, Raw};
 use crate::shape;
 
 /// The recorded laboratory: containers 100 and 101 and machine 200 on pve1, container 110 on pve2.
-fn laboratory(release: Release) -> Bench {
+pub(crate) fn laboratory(release: Release) -> Bench {
     let lab = ClusterSpec::new("lab", "Lab").release(release).nodes(["pve1", "pve2"]);
     Bench::start(Scenario::Custom(vec![lab.guests(vec![
         GuestSpec::lxc(100, "web1", "pve1", Os::Debian).shell_console(),
@@ -20,13 +20,13 @@ fn laboratory(release: Release) -> Bench {
 }
 
 /// A token like the one of the recordings that may do nearly everything.
-fn full(bench: &Bench, node: usize) -> Asker {
+pub(crate) fn full(bench: &Bench, node: usize) -> Asker {
     let privileges = "VM.Audit,VM.Console,VM.PowerMgmt,VM.Config.Options,VM.Config.Memory,Sys.Audit,Datastore.Audit";
     let (id, secret) = bench.token("ops@pve!full", "/", privileges);
     bench.ask(0, node).with_token(&id, &secret)
 }
 
-fn recording(name: &str) -> Raw {
+pub(crate) fn recording(name: &str) -> Raw {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/recordings")
         .join(format!("{name}.http"));
@@ -34,7 +34,7 @@ fn recording(name: &str) -> Raw {
 }
 
 /// Compares an answer with a recording. `ignored` names keys that this one test does not compare.
-fn assert_like(name: &str, ours: &Raw, ignored: &[&str]) {
+pub(crate) fn assert_like(name: &str, ours: &Raw, ignored: &[&str]) {
     let recorded = recording(name);
     assert_eq!(ours.status_line, recorded.status_line, "{name}: status line");
     for header in ["Cache-Control", "Connection", "Pragma", "Server", "Content-Type"] {
@@ -61,7 +61,7 @@ fn assert_like(name: &str, ours: &Raw, ignored: &[&str]) {
 }
 
 /// Asks and compares: recording, method, path, form.
-fn assert_all(asker: &Asker, all: &[(&str, &str, &str, &str)]) {
+pub(crate) fn assert_all(asker: &Asker, all: &[(&str, &str, &str, &str)]) {
     for (name, method, path, form) in all {
         assert_like(name, &asker.ask(method, path, form), IN_GENERAL);
     }

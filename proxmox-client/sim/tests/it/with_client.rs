@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use proxmox_client::{ApiToken, Client, ConfigView, Endpoint, Error, Fingerprint, Fingerprints, Trust};
-use proxmox_sim::{ClusterHandle, GuestSpec, Options, Os, Scenario, Sim};
+use proxmox_client::{ApiToken, Client, ConfigView, ConsoleError, Endpoint, Error, Fingerprint, Fingerprints, Trust};
+use proxmox_sim::{ClusterHandle, ClusterSpec, GuestSpec, Options, Os, Packages, Scenario, Shell, Sim};
 
 use crate::client::{Bench, one_node, two_nodes};
 
@@ -147,5 +147,62 @@ async fn a_task_is_awaited() -> Result<()> {
     assert!(status.has_succeeded());
     let log = one.task_log(&upid, 0).await?;
     assert_eq!(log[0].text, "hello");
+    Ok(())
+}
+
+#[tokio::test]
+async fn scripts_run_over_consoles_with_every_shell() -> Result<()> {
+    proxmox_sim::check_guests().context("guests can run on this machine")?;
+    let shells = [(100, Shell::Bash), (101, Shell::Dash), (102, Shell::Ash)];
+    let guest = |(vmid, shell)| {
+        GuestSpec::lxc(vmid, "a", "pve1", Os::Debian)
+            .shell_console()
+            .shell(shell)
+    };
+    let sim = Sim::start(Options {
+        scenario: one_node(shells.map(guest).to_vec()),
+        ..Options::default()
+    })?;
+    let one = by_authority(&sim.clusters()[0])?;
+    for (vmid, shell) in shells {
+        for _ in 0..2 {
+            let mut session = one.lxc_console("pve1", vmid).await?;
+            let mut script = b"cat /proc/sys/kernel/hostname; echo error >&2; exit 3\n: ".to_vec();
+            script.resize(300_000, b'#');
+            let output = session.run_script(&script, Duration::from_secs(20)).await?;
+            assert_eq!(output.exit, 3, "{shell:?}");
+            assert_eq!(
+                (&output.stdout[..], &output.stderr[..]),
+                (&b"a\n"[..], &b"error\n"[..]),
+                "{shell:?}"
+            );
+            session.leave().await;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn consoles_that_take_no_commands_say_why() -> Result<()> {
+    proxmox_sim::check_guests().context("guests can run on this machine")?;
+    let guest = |vmid| GuestSpec::lxc(vmid, "a", "pve1", Os::Debian);
+    let cluster = ClusterSpec::new("lab", "Lab").packages(Packages::Older).nodes(["pve1"]);
+    let guests = vec![
+        guest(100),
+        guest(101).shell_console(),
+        guest(102).shell_console().stopped(),
+    ];
+    let bench = Bench::start(Scenario::Custom(vec![cluster.guests(guests)]));
+    let one = by_authority(&bench.sim.clusters()[0])?;
+    assert_eq!(
+        one.lxc_console("pve1", 100).await.err(),
+        Some(ConsoleError::LoginRequired)
+    );
+    let refused = one.lxc_console("pve1", 101).await.err();
+    assert!(
+        matches!(refused, Some(ConsoleError::TokenNotSupported { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(one.lxc_console("pve1", 102).await.err(), Some(ConsoleError::NotRunning));
     Ok(())
 }

@@ -61,7 +61,9 @@ make_devices() {
     : >"dev/$device"
     mount --bind "/dev/$device" "dev/$device"
   done
-  mkdir dev/shm
+  mkdir dev/shm dev/pts
+  mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts dev/pts
+  ln -s pts/ptmx dev/ptmx
   ln -s /proc/self/fd dev/fd
   ln -s /proc/self/fd/0 dev/stdin
   ln -s /proc/self/fd/1 dev/stdout
@@ -74,7 +76,7 @@ put_tools() {
   cp "$tools"/* run/proxmox-sim/
   for tool in "$tools"/*; do
     tool=${tool##*/}
-    case $tool in init | keeper | *.part) continue ;; esac
+    case $tool in init | keeper | getty | *.part) continue ;; esac
     placed=
     for folder in usr/bin usr/sbin; do
       if [ -e "$folder/$tool" ]; then mount --bind "run/proxmox-sim/$tool" "$folder/$tool" && placed=yes; fi
