@@ -85,6 +85,10 @@ pub struct ClusterHandle {
     pub audit_token_id: String,
     /// Its secret.
     pub audit_token_secret: String,
+    /// The user of both tokens, who may also log in with a password and then act.
+    pub user: String,
+    /// Its password.
+    pub password: String,
     /// Whether the demo adds it by itself.
     pub demo_adds: bool,
     /// The names of its nodes, in the order of the endpoints.
@@ -275,6 +279,12 @@ fn put_on_network(
         token_secret: secret(scenario::MAIN_TOKEN),
         audit_token_id: scenario::AUDIT_TOKEN.to_owned(),
         audit_token_secret: secret(scenario::AUDIT_TOKEN),
+        user: scenario::USER.to_owned(),
+        password: cluster
+            .access
+            .password_of(scenario::USER)
+            .unwrap_or_default()
+            .to_owned(),
         demo_adds: spec.demo_adds,
         nodes: spec.nodes.clone(),
     };

@@ -49,6 +49,13 @@ impl ApiError {
         }
     }
 
+    /// The call is for users that have logged in with a password.
+    pub(crate) fn not_with_token(path: &str) -> ApiError {
+        ApiError::denied(&format!(
+            "URI '{path}' not available with API token, need proper ticket.\n"
+        ))
+    }
+
     /// Parameters are wrong.
     pub(crate) fn parameters(errors: Errors) -> ApiError {
         let message = "Parameter verification failed.\n".to_owned();

@@ -104,7 +104,7 @@ fn try_answer(cluster: &mut Cluster, request: Request<'_>, now: Millis) -> Resul
     let (Some(route), Some(handler)) = (&endpoint.route, handler(endpoint.method(), endpoint.template())) else {
         return Ok(Reply::NotModelled);
     };
-    check_permission(cluster, caller, route.permission(cluster.release), &path_values)?;
+    check_permission(cluster, (caller, path), route.permission(cluster.release), &path_values)?;
     if route.forwarded && !node_answers(cluster, asked_node, &path_values)? {
         return Ok(Reply::Unreachable);
     }
@@ -140,6 +140,7 @@ fn handler(method: &str, template: &str) -> Option<Handler> {
         ("GET", "/cluster/tasks") => task::of_cluster,
         ("GET", "/cluster/backup-info/not-backed-up") => cluster::not_backed_up,
         ("GET", "/cluster/ha/resources") => cluster::ha_resources,
+        ("POST", "/access/ticket") => access::log_in,
         ("GET", "/access/permissions") => access::permissions,
         ("GET", "/access/roles") => access::roles,
         ("GET", "/pools") => cluster::pools,
@@ -178,12 +179,13 @@ fn handler(method: &str, template: &str) -> Option<Handler> {
 
 fn check_permission(
     cluster: &Cluster,
-    caller: &str,
+    (caller, called): (&str, &str),
     permission: &Permission,
     path_values: &[(&'static str, String)],
 ) -> Result<(), ApiError> {
     let Permission::Check { path, privileges, any } = permission else {
         return match permission {
+            Permission::NoToken if caller.contains('!') => Err(ApiError::not_with_token(called)),
             Permission::Root if caller != "root@pam" => Err(ApiError::denied("user != root@pam")),
             _ => Ok(()),
         };

@@ -43,6 +43,9 @@ pub enum Request {
     /// Make API tokens with chosen rights.
     #[command(subcommand)]
     Token(TokenRequest),
+    /// Make users that log in with a password.
+    #[command(subcommand)]
+    User(UserRequest),
 }
 
 /// One guest.
@@ -252,6 +255,29 @@ pub struct FaultPlace {
     /// Only this node.
     #[arg(long)]
     pub node: Option<String>,
+}
+
+/// What can be done with users.
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum UserRequest {
+    /// Make a user with privileges on one path, or change it.
+    Create {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+        /// Its name with the realm, such as ops@pve.
+        #[arg(long)]
+        id: String,
+        /// What it logs in with.
+        #[arg(long)]
+        password: String,
+        /// Privileges, separated by commas, such as VM.Audit,VM.Console.
+        #[arg(long, value_delimiter = ',')]
+        privileges: Vec<String>,
+        /// Path from which they hold.
+        #[arg(long, default_value = "/")]
+        path: String,
+    },
 }
 
 /// What can be done with tokens.

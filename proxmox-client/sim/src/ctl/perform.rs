@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     CertRequest, FaultRequest, GuestRequest, KindName, NewGuest, NodeRequest, OneGuest, OneNode, OsName,
-    PackageRequest, Request, TokenRequest,
+    PackageRequest, Request, TokenRequest, UserRequest,
 };
 use crate::faults::Fault;
 use crate::guests::Streams;
@@ -47,6 +47,7 @@ impl Control {
                 Ok(Value::Null)
             }
             Request::Token(request) => self.token(request),
+            Request::User(request) => self.user(request),
         }
     }
 
@@ -214,6 +215,35 @@ impl Control {
                 });
             }
         }
+        Ok(Value::Null)
+    }
+
+    fn user(&self, request: UserRequest) -> Result<Value> {
+        let UserRequest::Create {
+            cluster,
+            id,
+            password,
+            privileges,
+            path,
+        } = request;
+        let realm = id.split_once('@').map(|(_, realm)| realm);
+        ensure!(
+            realm == Some("pve"),
+            "only users of the realm pve have their password here: name@pve"
+        );
+        let role = format!("role-{}", id.replace('@', "-"));
+        self.lab.site(&cluster)?.with(|cluster, _| {
+            let access = &mut cluster.access;
+            access.add_user(&id, None);
+            access.set_password(&id, &password);
+            access.add_role(&role, privileges.iter().map(String::as_str));
+            access.grant(AclEntry {
+                path,
+                who: id,
+                role,
+                propagate: true,
+            });
+        });
         Ok(Value::Null)
     }
 

@@ -217,6 +217,7 @@ fn give_tokens(cluster: &mut Cluster, release: Release) {
     let figures = cluster.figures;
     let access = &mut cluster.access;
     access.add_user(USER, None);
+    access.set_password(USER, &figures.uuid(55));
     access.add_role(AUDIT_ROLE, [AUDIT_PRIVILEGES, guest_agent.0].concat());
     access.add_role(MAIN_ROLE, [AUDIT_PRIVILEGES, ACTING_PRIVILEGES, guest_agent.1].concat());
     let grant = |who: &str, role: &str| AclEntry {

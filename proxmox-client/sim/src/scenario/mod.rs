@@ -5,7 +5,7 @@ mod fleet;
 mod homelab;
 mod spec;
 
-pub(crate) use build::{AUDIT_TOKEN, MAIN_TOKEN, add_guest, address_of, build};
+pub(crate) use build::{AUDIT_TOKEN, MAIN_TOKEN, USER, add_guest, address_of, build};
 pub use spec::{ClusterSpec, GuestSpec, PackageSpec};
 
 /// A world to start with.

@@ -48,6 +48,8 @@ pub(crate) struct Route {
 pub(crate) enum Permission {
     /// Everybody who is logged in; the code behind it filters.
     All,
+    /// Everybody, also who is not logged in, but no token.
+    NoToken,
     /// Only root@pam, logged in with a password.
     Root,
     /// The privileges (`all`, or one of them) on the path, in which `{vmid}` and `{node}` are filled in.
@@ -201,6 +203,7 @@ impl Permission {
     fn parse(text: &'static str) -> Permission {
         match text {
             "all" => Permission::All,
+            "no-token" => Permission::NoToken,
             "root" => Permission::Root,
             check => {
                 let (path, privileges) = check.split_once(':').unwrap_or((check, ""));

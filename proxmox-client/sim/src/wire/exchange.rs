@@ -76,7 +76,7 @@ async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Re
     }
     let uri = request.uri().clone();
     let (format, path) = split_path(uri.path())?;
-    let caller = log_in(request.headers(), site).await?;
+    let caller = log_in((&method, &path), request.headers(), site).await?;
     let sent = read_params(request, uri.query().unwrap_or_default()).await?;
     let format = match format {
         "json" => Format::Json,
@@ -117,8 +117,8 @@ fn split_path(path: &str) -> Result<(&str, String), Answer> {
 }
 
 /// A failed login is answered late, to slow down guessing.
-async fn log_in(headers: &HeaderMap, site: &Arc<Site>) -> Result<String, Answer> {
-    match site.with(|cluster, now| login::caller(headers, cluster, now)) {
+async fn log_in(call: (&Method, &str), headers: &HeaderMap, site: &Arc<Site>) -> Result<String, Answer> {
+    match site.with(|cluster, now| login::caller(call, headers, cluster, now)) {
         Ok(caller) => Ok(caller),
         Err(reason) => {
             tokio::time::sleep(site.timing.failed_login).await;

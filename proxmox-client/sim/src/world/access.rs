@@ -20,6 +20,8 @@ pub(crate) struct Access {
 #[derive(Debug, Default)]
 struct User {
     expires: Option<Millis>,
+    /// What it logs in with; without one it has only tokens.
+    password: Option<String>,
 }
 
 /// An API token.
@@ -74,7 +76,22 @@ impl Access {
 
     /// Makes or changes a user.
     pub(crate) fn add_user(&mut self, user: &str, expires: Option<Millis>) {
-        self.users.insert(user.to_owned(), User { expires });
+        self.users.entry(user.to_owned()).or_default().expires = expires;
+    }
+
+    /// Gives a user a password.
+    pub(crate) fn set_password(&mut self, user: &str, password: &str) {
+        self.users.entry(user.to_owned()).or_default().password = Some(password.to_owned());
+    }
+
+    /// The password of a user.
+    pub(crate) fn password_of(&self, user: &str) -> Option<&str> {
+        self.users.get(user)?.password.as_deref()
+    }
+
+    /// Whether the user exists and has not expired.
+    pub(crate) fn user_is_valid(&self, user: &str, now: Millis) -> bool {
+        self.users.get(user).is_some_and(|user| !has_passed(user.expires, now))
     }
 
     /// Makes or replaces a role.
@@ -108,10 +125,9 @@ impl Access {
         let Some((user, _)) = id.split_once('!') else {
             return false;
         };
-        let expired = |expires: Option<Millis>| expires.is_some_and(|at| at <= now);
-        let user_is_fine = self.users.get(user).is_some_and(|user| !expired(user.expires));
         let token = self.tokens.get(id);
-        user_is_fine && token.is_some_and(|token| token.secret == secret && !expired(token.expires))
+        let token_is_fine = token.is_some_and(|token| token.secret == secret && !has_passed(token.expires, now));
+        token_is_fine && self.user_is_valid(user, now)
     }
 
     /// The privileges of a user or token on a path. Pools that hold the guest or storage of the path add theirs.
@@ -189,6 +205,10 @@ impl Access {
         }
         privileges
     }
+}
+
+fn has_passed(end: Option<Millis>, now: Millis) -> bool {
+    end.is_some_and(|at| at <= now)
 }
 
 /// `/`, `/vms`, `/vms/100` for `/vms/100`.

@@ -11,5 +11,6 @@ mod recorded_consoles;
 mod recordings;
 mod shape;
 mod terminal;
+mod tickets;
 mod wire;
 mod with_client;

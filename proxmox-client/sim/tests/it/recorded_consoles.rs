@@ -1,6 +1,6 @@
 //! The calls around consoles, compared with recordings.
 
-use proxmox_sim::{ClusterSpec, GuestSpec, Os, Packages, Release, Scenario};
+use proxmox_sim::{ClusterSpec, Packages, Release, Scenario};
 
 use crate::client::{Asker, Bench, Raw};
 use crate::recordings::{assert_all, assert_like, full, laboratory, recording};
