@@ -69,7 +69,7 @@ async fn from_token_to_tree_on(cluster: &ClusterHandle, muster: &Muster) -> Resu
         cluster_view["rollup"]["ticks"].as_array().map(Vec::len),
         Some(all_guests(&tree).len())
     );
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_wrong_secret_is_refused_and_says_what_to_check() -> Result<()> {
         );
     }
     assert_eq!(muster.get(CLUSTERS).await?["items"], json!([]));
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn the_secret_is_in_no_answer_and_a_viewer_may_not_add() -> Result<()> {
     let remove = action(&seen, "remove")?;
     assert_eq!(remove["allowed"], false);
     assert_eq!(remove["reason"], "This needs the role admin: an admin can give it.");
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_certificate_that_was_not_accepted_is_refused_with_both_fingerprints()
         detail.contains(&other) && detail.contains(&cluster.fingerprint),
         "{detail}"
     );
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn the_authority_of_the_cluster_is_as_good_as_a_pin_and_the_systems_is_not
     new["tls"] = json!({ "mode": "system" });
     let refused = muster.post("/api/v1/proxmox/clusters/test", &new).await?;
     assert_eq!(refused.code(), "pve_tls", "{refused:?}");
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_token_that_can_only_look_is_told_what_it_lacks() -> Result<()> {
             .as_str()
             .is_some_and(|reason| reason.contains("Sys.Modify"))
     );
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn a_token_that_sees_no_guest_is_refused_and_one_that_sees_one_is_not() ->
         (&pihole["name"], &pihole["backup"]),
         (&json!("debian-pihole"), &json!("unknown"))
     );
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn answers_that_are_none_have_names() -> Result<()> {
         .post("/api/v1/proxmox/clusters/test", &as_new(cluster))
         .await?
         .expect(StatusCode::OK)?;
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ async fn names_are_taken_once_and_fields_are_checked_together() -> Result<()> {
         .filter_map(|e| e["pointer"].as_str())
         .collect();
     assert_eq!(pointers, ["/name", "/endpoints/0", "/token_id"]);
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn a_new_token_is_tried_before_it_replaces_the_old_one() -> Result<()> {
         .send(Method::POST, &format!("{CLUSTERS}/{id}/test"), None)
         .await?
         .expect(StatusCode::OK)?;
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -336,7 +336,7 @@ async fn a_cluster_is_changed_paused_and_removed() -> Result<()> {
         StatusCode::NOT_FOUND
     );
     assert_eq!(muster.get("/api/v1/guests?total=true").await?["total"], 0);
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 fn feature<'a>(test: &'a Value, name: &str) -> Result<&'a Value> {

@@ -58,7 +58,7 @@ async fn guests_come_move_and_go() -> Result<()> {
     let gone = muster.get(&format!("/api/v1/guests/{newcomer}")).await?;
     assert!(gone["gone_at"].is_string(), "{gone}");
     assert!(guest(&muster.tree(&id).await?, 199).is_err());
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn the_schedule_finds_what_changed() -> Result<()> {
     let log = muster.get(&format!("{path}/discoveries")).await?;
     let newest = &log["items"][0];
     assert_eq!(newest["trigger"], "schedule", "{newest}");
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn the_guests_of_a_dead_node_keep_their_values_and_are_stale() -> Result<(
     discover(&muster, &id).await?;
     let tree = muster.tree(&id).await?;
     assert_eq!(guest(&tree, 201)?["stale_since"], Value::Null);
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_renewed_certificate_is_pinned_through_a_node_that_is_still_trusted() 
     // Now pve1 alone is enough again.
     sim.ctl("fault set --cluster homelab-1 --node pve2 --name refuse")?;
     discover(&muster, &id).await?;
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_changed_certificate_that_nobody_vouches_for_stops_everything_and_asks
         .expect(reqwest::StatusCode::OK)?;
     discover(&muster, &id).await?;
     assert_eq!(muster.get(&path).await?["status"], "active");
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn what_cannot_be_read_is_told_and_the_rest_is_kept() -> Result<()> {
     let after = muster.get(&path).await?;
     assert_eq!((&after["status"], &after["error"]), (&json!("active"), &Value::Null));
     assert_eq!(guest(&muster.tree(&id).await?, 300)?["stale_since"], Value::Null);
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -262,7 +262,7 @@ async fn the_list_of_guests_is_filtered_and_comes_in_pages() -> Result<()> {
         .get(&format!("/api/v1/guests/{}", one["id"].as_str().context("an id")?))
         .await?;
     assert_eq!(page["reach"]["ways"].as_array().map(Vec::len), Some(3));
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -297,5 +297,5 @@ async fn changes_arrive_as_events_with_the_thing_in_them() -> Result<()> {
         })
         .await?;
     assert_eq!((&log["cluster"], &log["changed"]), (&json!(id), &json!(1)));
-    Ok(())
+    muster.assert_store_is_clean().await
 }

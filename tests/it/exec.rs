@@ -60,7 +60,7 @@ async fn a_501_is_remembered_for_the_whole_node() -> Result<()> {
         (&json!("guest.run"), &json!("debian-pihole")),
         "{audit}"
     );
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -84,5 +84,5 @@ async fn a_pve_that_has_the_call_is_used_and_is_a_way_in() -> Result<()> {
     assert_eq!((failed.succeeded, failed.exit.as_str()), (false, "exit code 3"));
     let after = muster.tree(&id).await?;
     assert_eq!(guest(&after, 101)?["reach"]["best"], "exec_endpoint");
-    Ok(())
+    muster.assert_store_is_clean().await
 }

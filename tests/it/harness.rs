@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use muster::app::inspection::inspect;
 use muster::app::tokens::NewToken;
 use muster::app::{App, Caller, Ctx, Seal};
 use muster::config::{Config, DatabaseUrl};
@@ -147,6 +148,14 @@ impl Muster {
             })
             .await?;
         Ok(events)
+    }
+
+    /// Fails when stored rows contradict each other, as `muster doctor --store` does. Call it last.
+    pub(crate) async fn assert_store_is_clean(&self) -> Result<()> {
+        let mut tx = self.app.store.read().await?;
+        let findings = inspect(&mut tx, self.app.clock.now()).await?;
+        ensure!(findings.is_empty(), "the store is not clean: {findings:#?}");
+        Ok(())
     }
 
     /// Sends a POST.

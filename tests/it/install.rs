@@ -92,6 +92,36 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
     scan_finds_what_is_published(&sim, &muster, &cluster).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_goes_is_not_waited_for() -> Result<()> {
+    if !can_run_agents("a_guest_that_goes_is_not_waited_for") {
+        return Ok(());
+    }
+    let (sim, muster) = (homelab()?, Muster::start().await?);
+    let cluster = muster.add(&sim.clusters()[0]).await?;
+    let tree = muster.tree(&cluster).await?;
+    set_agent_url(&muster).await?;
+    let install = format!("/api/v1/proxmox/clusters/{cluster}/bulk-install");
+    let asked = json!({ "guests": [guest(&tree, 101)?["id"]] });
+    let done = muster.post(&install, &asked).await?.expect(StatusCode::ACCEPTED)?;
+    let waiting = wait_for("the wait for the line", async || {
+        let target = muster.targets(&done["job"]).await?.remove("debian-pihole");
+        Ok(target.filter(|target| target["state"] == "waiting"))
+    });
+    waiting.await?;
+
+    sim.ctl("guest stop --cluster homelab-1 --vmid 101")?;
+    sim.ctl("guest delete --cluster homelab-1 --vmid 101")?;
+    muster
+        .post(&format!("/api/v1/proxmox/clusters/{cluster}/discover"), &Value::Null)
+        .await?
+        .expect(StatusCode::ACCEPTED)?;
+    let job = muster.ended(&done["job"]).await?;
+    assert_eq!(job["state"], "failed", "{job}");
+    assert_eq!(muster.targets(&job).await?["debian-pihole"]["reason"]["code"], "gone");
+    muster.assert_store_is_clean().await
+}
+
 async fn scan_finds_what_is_published(sim: &Lab, muster: &Muster, cluster: &str) -> Result<()> {
     let tree = muster.tree(cluster).await?;
     let pihole = guest(&tree, 101)?;
@@ -124,7 +154,7 @@ async fn scan_finds_what_is_published(sim: &Lab, muster: &Muster, cluster: &str)
         again["updates"]["total"], after["updates"]["total"],
         "a known digest keeps what is known"
     );
-    Ok(())
+    muster.assert_store_is_clean().await
 }
 
 /// Scans one guest and answers its row.

@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod eligible;
 pub mod fleet;
 pub mod id;
+pub mod inconsistency;
 pub mod job;
 pub mod reach;
 pub mod rights;

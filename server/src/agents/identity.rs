@@ -11,7 +11,7 @@ use crate::app::{Error, Seal};
 use crate::clock::Ids;
 
 /// The owner of secrets that belong to the server itself.
-const SERVER: Uuid = Uuid::nil();
+pub(crate) const SERVER: Uuid = Uuid::nil();
 const PURPOSE: &str = "server_identity";
 
 /// The server's key pair. Prints without the private half.

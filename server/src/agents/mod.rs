@@ -23,6 +23,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::app::{App, Error};
 use crate::http::Site;
 
+pub(crate) use identity::SERVER;
 pub use identity::ServerIdentity;
 pub use links::{Change, Links, Session};
 pub use programs::{Program, ProgramError, Programs};

@@ -153,6 +153,7 @@ impl App {
         let removed: Result<Removal, Error> = muster_store::write!(self.store, tx => {
             let row = cluster(tx, id).await?;
             let removal = removal(tx, id).await?;
+            tx.wake_jobs_waiting_in(id, self.clock.now()).await?;
             tx.delete_cluster(id).await?;
             tx.delete_secrets(id.0).await?;
             let detail = serde_json::json!({
@@ -164,6 +165,7 @@ impl App {
             Ok(removal)
         });
         self.pve.forget(id);
+        self.jobs.wake();
         removed
     }
 

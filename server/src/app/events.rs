@@ -11,7 +11,7 @@ use super::{App, Error};
 pub const ACCESS_CHANGED: &str = "access.changed";
 
 /// How long an event can be caught up with. Who was away longer reads everything anew.
-const KEPT: Duration = Duration::from_secs(2 * 24 * 3600);
+pub(super) const KEPT: Duration = Duration::from_secs(2 * 24 * 3600);
 /// How often the log is looked at without being told: other processes, such as the command line, write to it too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,7 @@
 //! `muster doctor`: looks for what is wrong before it hurts, and says what to do about each.
 
 mod start;
+mod store;
 
 use anyhow::bail;
 use clap::Args;
@@ -9,7 +10,14 @@ use crate::config::Config;
 
 /// What to look at beyond the usual.
 #[derive(Debug, Args)]
-pub struct DoctorArgs {}
+pub struct DoctorArgs {
+    /// Look only at the rows of the database, whether they contradict each other.
+    ///
+    /// Changes nothing and may run beside a server: what a server is at work on is no fault. Names what is wrong, where, and what
+    /// to do; prints "the store is clean" when nothing is.
+    #[arg(long)]
+    store: bool,
+}
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +60,10 @@ impl Finding {
 }
 
 /// Prints every finding; fails when something is wrong.
-pub(super) async fn run(_args: DoctorArgs, config: Config) -> anyhow::Result<()> {
+pub(super) async fn run(args: DoctorArgs, config: Config) -> anyhow::Result<()> {
+    if args.store {
+        return store::run(config).await;
+    }
     let findings = start::look(config).await;
     for finding in &findings {
         let sign = match finding.verdict {

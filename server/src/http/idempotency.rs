@@ -1,8 +1,6 @@
 //! `Idempotency-Key`: a change that is sent again with the same key is answered again and not made again. Answers are kept
 //! for a day, sealed, since some hold a secret that is shown once.
 
-use std::time::Duration;
-
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -18,12 +16,9 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use super::{BODY_LIMIT, Site};
+use crate::app::retention::{ABANDONED, ANSWERS};
 use crate::app::{App, Caller, Ctx, Error};
 
-/// How long an answer is kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// A request that was not answered for so long died with its server; its key is free again.
-const ABANDONED: Duration = Duration::from_secs(5 * 60);
 /// Longest key, in bytes.
 const LONGEST_KEY: usize = 255;
 /// Longest answer that is kept, in bytes.
@@ -68,7 +63,7 @@ async fn run(app: &App, caller: &str, key: &str, request: Request, next: Next) -
     );
     let now = app.clock.now();
     let claimed: Result<Option<KeptRow>, StoreError> = muster_store::write!(app.store, tx => {
-        tx.drop_answers_before(now - KEPT, now - ABANDONED).await?;
+        tx.drop_answers_before(now - ANSWERS, now - ABANDONED).await?;
         if tx.claim_idempotency_key(caller, key, &fingerprint, now).await? {
             return Ok(None);
         }

@@ -22,7 +22,7 @@ pub use error::{JobError, Next};
 pub use fan_out::Places;
 
 pub(crate) use context::changed as job_changed;
-pub(crate) use runner::end as job_ended;
+pub(crate) use runner::{AT_ONCE, end as job_ended};
 
 use crate::app::App;
 use crate::lifecycle::Kick;

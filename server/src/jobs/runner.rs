@@ -21,7 +21,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(8);
 /// How often the queue is looked at without being told: parked jobs become due by themselves.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Jobs that run at once in one server.
-const AT_ONCE: usize = 32;
+pub(crate) const AT_ONCE: usize = 32;
 /// Runs of a job that asked to be tried again, before it is given up.
 const ATTEMPTS: i64 = 5;
 /// Servers that may die over one job, before the job itself is taken for the cause.

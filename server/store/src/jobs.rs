@@ -60,6 +60,9 @@ const PARK: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_
 const LET_GO: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $1 \
     WHERE lease_owner = $2 AND state = 'running'";
 const WAKE: &str = "UPDATE jobs SET run_at = $1 WHERE id = $2 AND state IN ('queued', 'running') AND run_at > $1";
+const WAKE_FOR_CLUSTER: &str = "UPDATE jobs SET run_at = $1 WHERE state IN ('queued', 'running') AND run_at > $1 \
+    AND id IN (SELECT t.job_id FROM job_targets t JOIN guests g ON g.id = t.guest_id \
+    WHERE g.cluster_id = $2 AND t.state = 'waiting')";
 const REQUEST_CANCEL: &str = "UPDATE jobs SET cancel_requested = TRUE WHERE id = $1 AND state IN ('queued', 'running')";
 const FINISH: &str = "UPDATE jobs SET state = $1, reason_code = $2, reason_detail = $3, finished_at = $4, \
     started_at = COALESCE(started_at, $4), lease_owner = NULL, lease_until = NULL \
@@ -293,6 +296,17 @@ impl Tx {
     pub async fn wake_job(&mut self, id: JobId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(WAKE).bind(now.as_micros()).bind(id.0).execute(conn).await.map(drop))
             .during("wake a job")
+    }
+
+    /// Makes the jobs with a target that waits for a guest of this cluster due now.
+    pub async fn wake_jobs_waiting_in(&mut self, cluster: ClusterId, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(WAKE_FOR_CLUSTER)
+            .bind(now.as_micros())
+            .bind(cluster.0)
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("wake the jobs of a cluster")
     }
 
     /// Notes that somebody wants the job stopped. False when it has ended.

@@ -17,6 +17,7 @@ pub mod fresh;
 pub mod guest_list;
 pub mod guests;
 pub mod idempotency;
+pub mod inspect;
 pub mod job_log;
 pub mod job_targets;
 pub mod jobs;

@@ -1,5 +1,6 @@
 //! Opening a database, bringing its tables up to date, and the two kinds of transactions.
 
+use std::cmp::Ordering;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -65,6 +66,16 @@ pub enum OpenError {
         /// Newest version this program knows.
         known: i64,
     },
+    /// It was written by an older Muster, or by none yet.
+    #[error(
+        "the database has table version {found}, this program reads version {known}: bring it up to date first (`muster migrate`)"
+    )]
+    Older {
+        /// Version in the database; 0 when it is empty.
+        found: i64,
+        /// The version this program knows.
+        known: i64,
+    },
     /// A step of the migration failed; nothing of that step remains.
     #[error("the tables cannot be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -86,10 +97,37 @@ impl Store {
                 });
             }
         };
-        Ok(Store {
+        Ok(Store::on(pools))
+    }
+
+    /// Opens the database at `url` only to read it: nothing is created, and its tables must be those that this program knows.
+    pub async fn open_to_read(url: &str) -> Result<Store, OpenError> {
+        let store = match url.split_once(':') {
+            Some(("sqlite", _)) => {
+                let pool = open_sqlite_to_read(url).await.map_err(|source| OpenError::Connect {
+                    url: without_password(url),
+                    source,
+                })?;
+                Store::on(Pools::Sqlite {
+                    writer: pool.clone(),
+                    readers: pool,
+                })
+            }
+            _ => Store::open(url).await?,
+        };
+        let (found, known) = (store.table_version().await, store.newest_version());
+        match found.cmp(&known) {
+            Ordering::Equal => Ok(store),
+            Ordering::Less => Err(OpenError::Older { found, known }),
+            Ordering::Greater => Err(OpenError::Newer { found, known }),
+        }
+    }
+
+    fn on(pools: Pools) -> Store {
+        Store {
             pools,
             published: watch::Sender::new(()),
-        })
+        }
     }
 
     /// Whether the tables exist, but are older than this program knows them.
@@ -223,6 +261,19 @@ async fn open_sqlite(url: &str) -> Result<Pools, sqlx::Error> {
         .acquire_timeout(TURN)
         .connect_lazy_with(options.pragma("query_only", "on"));
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// One pool that never writes, on a file that must exist.
+async fn open_sqlite_to_read(url: &str) -> Result<SqlitePool, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(false)
+        .busy_timeout(TURN)
+        .pragma("query_only", "on");
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(TURN)
+        .connect_with(options)
+        .await
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, sqlx::Error> {

@@ -3,6 +3,7 @@
 mod access;
 mod backup;
 mod commands;
+mod doctor;
 mod events;
 mod harness;
 mod jobs;

@@ -16,6 +16,7 @@ use super::events::ACCESS_CHANGED;
 use super::{App, Caller, Ctx, Error};
 
 pub use password::Passwords;
+pub(super) use sessions::IDLE;
 pub use sessions::Session;
 
 /// Longest name, in characters.

@@ -11,7 +11,7 @@ use crate::app::events::ACCESS_CHANGED;
 use crate::app::{App, Caller, Error};
 
 /// A session that is not used for so long ends.
-pub(super) const IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(in crate::app) const IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A session ends after so long, however much it is used.
 pub(super) const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The use of a session is written down at most this often.

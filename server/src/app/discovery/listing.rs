@@ -152,6 +152,9 @@ impl Stored {
             let id = guest(app, tx, cluster, &mut guests, place, change, now, &mut summary).await?;
             if gone { events.guest_gone(id) } else { events.guest(id) }
         }
+        if !summary.gone.is_empty() {
+            tx.wake_jobs_waiting_in(cluster, now).await?;
+        }
         events.publish(tx, now).await?;
         Ok(Written {
             nodes: nodes.into_values().filter(|node| node.gone_at.is_none()).collect(),

@@ -35,7 +35,7 @@ pub(super) async fn run(job: &JobContext, again: bool) -> Result<Next, JobError>
     for mut target in job.open_targets().await? {
         match judge(job, &target, again).await? {
             Verdict::Online(agent) => succeed(job, &mut target, &agent).await?,
-            Verdict::Failed(code, detail) => fail(job, &target, code, &detail).await?,
+            Verdict::Failed(code, detail) => end(job, &target, &Step::fail(code, detail)).await?,
             Verdict::Wait(name, step, until) => {
                 next = Some(next.map_or(until, |next| next.min(until)));
                 // Written once, not at every look.
@@ -123,20 +123,24 @@ async fn succeed(job: &JobContext, target: &mut TargetRow, agent: &AgentRow) -> 
         job.advance(target, Step::start("check_in", "The agent has checked in."))
             .await?;
     }
-    job.advance(target, Step::succeed(result, line)).await?;
-    Ok(())
+    end(job, target, &Step::succeed(result, line)).await
 }
 
-async fn fail(job: &JobContext, target: &TargetRow, code: &'static str, detail: &str) -> Result<(), JobError> {
+/// Ends a target. Its line, used or not, enrols nobody from then on.
+async fn end(job: &JobContext, target: &TargetRow, step: &Step) -> Result<(), JobError> {
     let app = &job.app;
     let _turn = job.turn.lock().await;
-    let failed: Result<(), Error> = muster_store::write!(app.store, tx => {
+    let ended: Result<(), Error> = muster_store::write!(app.store, tx => {
+        abandon(app, tx, target).await?;
         if let Some(guest) = target.guest_id {
+            // A restored database has no lines.
             give_up(app, tx, GuestId(guest)).await?;
         }
-        move_target(app, tx, target, &Step::fail(code, detail)).await.map(drop)
+        move_target(app, tx, target, step).await.map(drop)
     });
-    Ok(failed?)
+    ended?;
+    app.jobs.line_written();
+    Ok(())
 }
 
 /// A guest that no line can enrol any more is not enrolling.
