@@ -3,6 +3,8 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { queries } from "../api/queries";
 import { type ClusterTab, clusterTabs } from "../clusters/tabs";
 import { type Show, shows } from "../fleet/filter";
+import { type Sort, sorts } from "../fleet/sort";
+import { type Grouping, groupings } from "../updates/tabs";
 import { ErrorPage, NotFoundPage } from "./ErrorPage";
 import { oneOf, text } from "./search";
 import { Shell } from "./Shell";
@@ -40,13 +42,22 @@ const shell = createRoute({
 const updates = createRoute({
   getParentRoute: () => shell,
   path: "/",
+  validateSearch: (search: Search): { by?: Grouping } => ({ by: oneOf(search.by, groupings) }),
   component: lazyRouteComponent(() => import("../updates/UpdatesPage"), "UpdatesPage"),
 });
 
 const fleet = createRoute({
   getParentRoute: () => shell,
   path: "/fleet",
-  validateSearch: (search: Search): { view?: "list"; q?: string; show?: Show } => ({ view: oneOf(search.view, ["list"]), q: text(search.q), show: oneOf(search.show, shows) }),
+  validateSearch: (search: Search): { view?: "list"; q?: string; show?: Show; sort?: Sort; open?: string; closed?: string; select?: "all" } => ({
+    view: oneOf(search.view, ["list"]),
+    q: text(search.q),
+    show: oneOf(search.show, shows),
+    sort: oneOf(search.sort, sorts),
+    open: text(search.open),
+    closed: text(search.closed),
+    select: oneOf(search.select, ["all"]),
+  }),
   component: lazyRouteComponent(() => import("../fleet/FleetPage"), "FleetPage"),
 });
 

@@ -1,9 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { List, ListTree, Plus, Radar } from "lucide-react";
-import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { call, send } from "../api/call";
-import type { Guest } from "../api/model";
 import { useHasRole } from "../app/session";
 import { Page } from "../app/Page";
 import { useIsPhone } from "../app/useMedia";
@@ -16,18 +15,16 @@ import { Skeleton } from "../parts/Skeleton";
 import { toast, toastProblem } from "../parts/toast";
 import { BulkBar } from "./BulkBar";
 import { FilterBar } from "./FilterBar";
-import { inShow, isEmptyFilter, matches, parseFilter } from "./filter";
 import { FleetCall } from "./FleetCall";
 import { FleetTable } from "./FleetTable";
 import { NoMatch } from "./NoMatch";
 import { useOpenRows } from "./openRows";
-import { type Heights, listRows, treeRows } from "./rows";
-import { useSelection } from "./selection";
+import type { FleetRow, Heights } from "./rows";
+import { type Selection, useSelection } from "./selection";
 import { allGuests, totalGuests, useFleet } from "./useFleet";
+import { useFleetRows } from "./useFleetRows";
+import styles from "./FleetPage.module.css";
 import { words } from "./words";
-
-/** Much faster than localeCompare over thousands of names. */
-const byName = new Intl.Collator("en", { numeric: true });
 
 const deskHeights: Heights = { cluster: 38, node: 34, guest: 32 };
 const phoneHeights: Heights = { cluster: 48, node: 46, guest: 58 };
@@ -43,21 +40,15 @@ export function FleetPage() {
   const filtered = show !== "all" || query !== "";
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const fleet = useFleet(isList || filtered ? "all" : (cluster) => opened.has(cluster));
-  const isOpenByUser = useOpenRows(totalGuests(fleet.clusters));
+  const { isOpen, toggle } = useOpenRows(totalGuests(fleet.clusters));
   const selection = useSelection();
   const { run, busy, dialog } = useGuestAction();
   const filterField = useRef<HTMLInputElement>(null);
-
-  const deferred = useDeferredValue(query);
-  const match = useMemo(() => matcher(deferred, show), [deferred, show]);
   const heights = isPhone ? phoneHeights : deskHeights;
-  const rows = useMemo(() => {
-    if (!isList) return treeRows({ clusters: fleet.clusters, trees: fleet.trees, isOpen: isOpenByUser, selected: selection.ids, match, heights });
-    const names = new Map(fleet.clusters.map((cluster) => [cluster.id, cluster.name]));
-    const guests = allGuests(fleet.trees).filter((guest) => !match || match(guest));
-    return listRows(guests.toSorted((a, b) => byName.compare(a.name, b.name) || a.vmid - b.vmid), names, selection.ids, heights.guest);
-  }, [fleet.clusters, fleet.trees, isList, isOpenByUser, selection.ids, match, heights]);
-  useReadOpenClusters(fleet.clusters.map((cluster) => cluster.id).filter(isOpenByUser), opened, setOpened);
+  const { rows, match, moved, sortAgain } = useFleetRows(fleet, { isList, query, show, sort: search.sort, isOpen, selected: selection.ids, heights });
+  useReadOpenClusters(fleet.clusters.map((cluster) => cluster.id).filter(isOpen), opened, setOpened);
+
+  useSelectAll(search.select === "all" && fleet.complete, rows, selection.replace, () => void navigate({ search: (old) => ({ ...old, select: undefined }), replace: true }));
 
   const chosen = useMemo(() => allGuests(fleet.trees).filter((guest) => selection.ids.has(guest.id)), [fleet.trees, selection.ids]);
   const runAndClear = (name: string, guests: readonly string[]) => {
@@ -114,6 +105,14 @@ export function FleetPage() {
           <ProblemNote error={fleet.error} onRetry={fleet.retry} />
         </Page.Section>
       )}
+      {moved > 0 && (
+        <div className={styles.moved} role="status">
+          {words.wouldMove(moved)}
+          <Button size="small" onPress={sortAgain}>
+            {words.sortAgain}
+          </Button>
+        </div>
+      )}
       {rows.length === 0 && match && fleet.complete ? (
         <NoMatch query={query} onQuery={(q) => void navigate({ search: (old) => ({ ...old, q: q || undefined }) })} onAll={() => void navigate({ search: {} })} />
       ) : (
@@ -123,6 +122,9 @@ export function FleetPage() {
           match={match}
           selection={selection}
           isList={isList}
+          sort={search.sort}
+          onSort={(sort) => void navigate({ search: (old) => ({ ...old, sort }), replace: true })}
+          onToggle={toggle}
           isPhone={isPhone}
           bottomSpace={chosen.length > 0 ? 150 : 24}
           onLetter={onLetter}
@@ -135,10 +137,15 @@ export function FleetPage() {
   );
 }
 
-function matcher(query: string, show: NonNullable<Parameters<typeof inShow>[1]>): ((guest: Guest) => boolean) | null {
-  const filter = parseFilter(query);
-  if (isEmptyFilter(filter) && show === "all") return null;
-  return (guest) => inShow(guest, show) && matches(guest, filter);
+/** A link that means all rows of its filter selects them once they are there; from then on the selection is the user's. */
+function useSelectAll(asked: boolean, rows: readonly FleetRow[], replace: Selection["replace"], done: () => void): void {
+  const isDone = useRef(false);
+  useEffect(() => {
+    if (!asked || isDone.current) return;
+    isDone.current = true;
+    replace(rows.flatMap((row) => (row.kind === "guest" ? [row.id] : [])));
+    done();
+  });
 }
 
 /** A large fleet reads a cluster when it is opened first, and keeps it. */

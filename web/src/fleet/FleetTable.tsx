@@ -5,11 +5,11 @@ import type { GridCommand } from "../parts/treegrid/keys";
 import { TreeGrid } from "../parts/treegrid/TreeGrid";
 import { type ColumnActions, fleetColumns } from "./columns";
 import tableStyles from "./FleetTable.module.css";
-import { toggleOpen } from "./openRows";
 import { phoneColumns } from "./PhoneRow";
 import phoneStyles from "./PhoneRow.module.css";
 import type { FleetRow, GuestRow } from "./rows";
 import type { Selection } from "./selection";
+import type { Sort } from "./sort";
 import { guestsByNode, type ClusterTree } from "./tree";
 import { words } from "./words";
 
@@ -19,6 +19,9 @@ interface Props {
   match: ((guest: GuestRow["guest"]) => boolean) | null;
   selection: Selection;
   isList: boolean;
+  sort: Sort | undefined;
+  onSort: (next: Sort | undefined) => void;
+  onToggle: (row: string) => void;
   isPhone: boolean;
   bottomSpace: number;
   /** Runs a bulk action over guests by its letter: S scan, I install agent. */
@@ -27,7 +30,7 @@ interface Props {
 }
 
 /** The fleet as a tree-table: selection, keyboard and menus over what `rows` holds. */
-export function FleetTable({ rows, trees, match, selection, isList, isPhone, bottomSpace, onLetter, onFilter }: Props) {
+export function FleetTable({ rows, trees, match, selection, isList, sort, onSort, onToggle, isPhone, bottomSpace, onLetter, onFilter }: Props) {
   const navigate = useNavigate();
   const lastPicked = useRef<string | null>(null);
   const { menu, openMenu } = useRowMenu();
@@ -56,13 +59,15 @@ export function FleetTable({ rows, trees, match, selection, isList, isPhone, bot
   };
   const actions: ColumnActions = {
     isList,
+    sort,
+    onSort,
     selection: (row) => share(guestsOf(row)),
     select: (row, range) => {
       if (range && lastPicked.current) selectRange(row);
       else selection.toggle(guestsOf(row));
       lastPicked.current = row.id;
     },
-    toggleOpen: (row) => toggleOpen(row.id),
+    toggleOpen: (row) => onToggle(row.id),
     menu: (row, anchor) => openMenu(row, guestsOf(row), anchor, null),
     allSelected: every.length === 0 ? "none" : share(every),
     selectAll: () => selection.toggle(every),
@@ -75,7 +80,7 @@ export function FleetTable({ rows, trees, match, selection, isList, isPhone, bot
   };
   const onCommand = (command: GridCommand, row: FleetRow, index: number) => {
     if (command.kind === "open") open(row);
-    else if ((command.kind === "child" && row.expanded === false) || (command.kind === "parent" && row.expanded)) toggleOpen(row.id);
+    else if ((command.kind === "child" && row.expanded === false) || (command.kind === "parent" && row.expanded)) onToggle(row.id);
     else if (command.kind === "select") actions.select(row, false);
     else if (command.kind === "selectAll") selection.set(every, true);
     else if (command.kind === "extend") selection.set([row, rows[index + command.by]].flatMap((each) => (each?.kind === "guest" ? [each.id] : [])), true);

@@ -64,7 +64,7 @@ function NameLink({ row }: { row: Exclude<FleetRow, { kind: "wait" }> }) {
 }
 
 function keyOf(row: Exclude<FleetRow, { kind: "wait" }>, isList: boolean): string {
-  if (row.kind === "guest") return isList ? `${row.guest.vmid} on ${row.guest.node}, ${row.clusterName}` : String(row.guest.vmid);
+  if (row.kind === "guest") return isList ? words.place(row.guest.vmid, row.guest.node, row.clusterName) : String(row.guest.vmid);
   const { guests } = (row.kind === "node" ? row.node : row.cluster).rollup;
   if (row.shown !== undefined) return words.shownOf(row.shown, guests);
   if (row.kind === "cluster") return host(row.cluster.endpoints[0]);

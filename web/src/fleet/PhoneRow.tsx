@@ -1,5 +1,6 @@
 import { Box } from "../parts/Check";
 import { agentLook, statusLook } from "../guests/words";
+import { shortSystem } from "../guests/system";
 import { RollupSum, UpdateCount } from "../guests/UpdateCount";
 import { Glyph } from "../parts/Glyph";
 import type { Column } from "../parts/treegrid/TreeGrid";
@@ -48,7 +49,7 @@ function Second({ row: { guest } }: { row: Extract<FleetRow, { kind: "guest" }> 
   return (
     <div className={styles.second}>
       <Glyph name={look.glyph} tone={look.tone} />
-      {[guest.system?.name, status ?? agent].filter(Boolean).join(", ")}
+      {[guest.system && shortSystem(guest.system.name), status ?? agent].filter(Boolean).join(", ")}
     </div>
   );
 }

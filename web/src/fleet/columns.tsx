@@ -4,6 +4,7 @@ import { ClusterState } from "../clusters/ClusterState";
 import { AgentState, GuestStatus } from "../guests/GuestState";
 import { HostUpdates } from "../nodes/HostUpdates";
 import { ReachChip } from "../guests/ReachChip";
+import { shortSystem } from "../guests/system";
 import { RollupSum, UpdateCount } from "../guests/UpdateCount";
 import { Ago } from "../parts/Ago";
 import { Box } from "../parts/Check";
@@ -14,6 +15,7 @@ import { words as partWords } from "../parts/words";
 import styles from "./FleetTable.module.css";
 import { NameCell } from "./NameCell";
 import type { ClusterRow, FleetRow, NodeRow } from "./rows";
+import { directionOf, nextSort, type Sort, type SortKey } from "./sort";
 import { words } from "./words";
 
 export interface ColumnActions {
@@ -25,10 +27,13 @@ export interface ColumnActions {
   readonly menu: (row: FleetRow, anchor: Element) => void;
   readonly allSelected: "all" | "some" | "none";
   readonly selectAll: () => void;
+  readonly sort: Sort | undefined;
+  readonly onSort: (next: Sort | undefined) => void;
 }
 
 /** The columns of the fleet. Less important ones leave first when the table gets narrow (see FleetTable.module.css). */
 export function fleetColumns(actions: ColumnActions): readonly Column<FleetRow>[] {
+  const sort = (key: SortKey) => ({ direction: directionOf(actions.sort, key), press: () => actions.onSort(nextSort(actions.sort, key)) });
   return [
     {
       id: "select",
@@ -51,14 +56,14 @@ export function fleetColumns(actions: ColumnActions): readonly Column<FleetRow>[
           </button>
         ),
     },
-    { id: "name", header: words.columns.name, className: styles.name, cell: (row) => <NameCell row={row} isList={actions.isList} onToggle={actions.toggleOpen} /> },
-    { id: "status", header: words.columns.status, className: styles.status, cell: statusCell },
-    { id: "agent", header: words.columns.agent, className: styles.agent, cell: (row) => (row.kind === "guest" ? <AgentState agent={row.guest.agent} /> : null) },
-    { id: "updates", header: words.columns.updates, className: styles.updates, cell: updatesCell },
-    { id: "reach", header: words.columns.reach, className: styles.reach, cell: (row) => (row.kind === "guest" ? <ReachChip guest={row.guest} /> : row.kind === "node" ? <HostUpdates node={row.node} /> : null) },
-    { id: "system", header: words.columns.system, className: styles.system, cell: systemCell },
-    { id: "address", header: words.columns.address, className: styles.address, cell: addressCell },
-    { id: "scanned", header: words.columns.scanned, className: styles.scanned, cell: scannedCell },
+    { id: "name", header: words.columns.name, sort: sort("name"), className: styles.name, cell: (row) => <NameCell row={row} isList={actions.isList} onToggle={actions.toggleOpen} /> },
+    { id: "status", header: words.columns.status, sort: sort("status"), className: styles.status, cell: statusCell },
+    { id: "agent", header: words.columns.agent, sort: sort("agent"), className: styles.agent, cell: (row) => (row.kind === "guest" ? <AgentState agent={row.guest.agent} /> : null) },
+    { id: "updates", header: words.columns.updates, sort: sort("updates"), className: styles.updates, cell: updatesCell },
+    { id: "reach", header: words.columns.reach, sort: sort("reach"), className: styles.reach, cell: (row) => (row.kind === "guest" ? <ReachChip guest={row.guest} /> : row.kind === "node" ? <HostUpdates node={row.node} /> : null) },
+    { id: "system", header: words.columns.system, sort: sort("system"), className: styles.system, cell: systemCell },
+    { id: "address", header: words.columns.address, sort: sort("address"), className: styles.address, cell: addressCell },
+    { id: "scanned", header: words.columns.scanned, sort: sort("scanned"), className: styles.scanned, cell: scannedCell },
     {
       id: "menu",
       header: <span className="offscreen">{words.rowActions}</span>,
@@ -121,7 +126,7 @@ function updatesCell(row: FleetRow) {
 }
 
 function systemCell(row: FleetRow) {
-  if (row.kind === "guest") return row.guest.system ? <span className={styles.second}>{row.guest.system.name}</span> : <span className={styles.third}>{words.dash}</span>;
+  if (row.kind === "guest") return row.guest.system ? <span className={styles.second} title={row.guest.system.name}>{shortSystem(row.guest.system.name)}</span> : <span className={styles.third}>{words.dash}</span>;
   const version = row.kind === "node" ? row.node.version : null;
   return version ? <span className={styles.second}>PVE {version}</span> : null;
 }

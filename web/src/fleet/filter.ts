@@ -50,7 +50,7 @@ export function inShow(guest: Guest, show: Show): boolean {
     case "no-agent":
       return guest.agent.state === "none" && guest.status === "running";
     case "unknown":
-      return guest.tick === "unknown" || guest.updates.state === "stale";
+      return !guest.template && (guest.tick === "unknown" || ["unknown", "stale", "failed"].includes(guest.updates.state));
   }
 }
 

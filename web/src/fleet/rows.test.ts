@@ -7,7 +7,7 @@ const heights = { cluster: 38, node: 34, guest: 32 };
 const tree = aTree([aGuest({ vmid: 102 }), aGuest({ vmid: 101, tags: ["web"] }), aGuest({ vmid: 200, node: "pve2" })], [aNode("pve1"), aNode("pve2")]);
 
 function shape(change: Partial<Shape> = {}): Shape {
-  return { clusters: [tree.cluster], trees: new Map([["c1", tree]]), isOpen: () => true, selected: new Set(), match: null, heights, ...change };
+  return { clusters: [tree.cluster], trees: new Map([["c1", tree]]), isOpen: () => true, selected: new Set(), match: null, ranks: null, heights, ...change };
 }
 
 const outline = (rows: ReturnType<typeof treeRows>) => rows.map((row) => `${row.level} ${row.id}`);
@@ -27,6 +27,11 @@ describe("treeRows", () => {
     expect(outline(rows)).toEqual(["1 c1", "2 n-pve1", "3 g101"]);
     expect(rows[0]).toMatchObject({ expanded: true, shown: 1 });
     expect(rows[1]).toMatchObject({ setSize: 1, posInSet: 1, shown: 1 });
+  });
+
+  it("sorts the guests of a node by their ranks, and leaves the nodes where they are", () => {
+    const ranks = new Map([["g200", 0], ["g102", 1], ["g101", 2]]);
+    expect(outline(treeRows(shape({ ranks })))).toEqual(["1 c1", "2 n-pve1", "3 g102", "3 g101", "2 n-pve2", "3 g200"]);
   });
 
   it("drops a cluster in which nothing matches", () => {

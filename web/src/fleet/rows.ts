@@ -40,6 +40,8 @@ export interface Shape {
   readonly selected: ReadonlySet<string>;
   /** Null when nothing is filtered. */
   readonly match: ((guest: Guest) => boolean) | null;
+  /** The place of each guest among its siblings; null for the order of their vmids. */
+  readonly ranks: ReadonlyMap<string, number> | null;
   readonly heights: Heights;
 }
 
@@ -101,15 +103,15 @@ function guestRow(guest: Guest, clusterName: string, level: number, posInSet: nu
   return { kind: "guest", id: guest.id, guest, content: guest, clusterName, level, posInSet, setSize, sticky: false, selected: selected.has(guest.id), height };
 }
 
-function matchingGroups({ trees, match }: Shape, cluster: string): ReadonlyMap<string, readonly Guest[]> {
+function matchingGroups({ trees, match, ranks }: Shape, cluster: string): ReadonlyMap<string, readonly Guest[]> {
   const tree = trees.get(cluster);
   if (!tree) return new Map();
   const groups = guestsByNode(tree);
-  if (!match) return groups;
+  if (!match && !ranks) return groups;
   const kept = new Map<string, readonly Guest[]>();
   for (const [node, guests] of groups) {
-    const fitting = guests.filter(match);
-    if (fitting.length > 0) kept.set(node, fitting);
+    const fitting = match ? guests.filter(match) : guests;
+    if (fitting.length > 0) kept.set(node, ranks ? fitting.toSorted((a, b) => (ranks.get(a.id) ?? 0) - (ranks.get(b.id) ?? 0)) : fitting);
   }
   return kept;
 }

@@ -9,7 +9,7 @@ import { updatesWord } from "./words";
 export function UpdateCount({ updates }: { updates: Updates }) {
   const { state, total, security, reason } = updates;
   const word = updatesWord[state];
-  if (state === "unsupported") return <span className={styles.quiet}>{word}</span>;
+  if (state === "unsupported") return <span className={styles.quiet} title={reason ?? undefined}>{word}</span>;
   if (total === null || total === undefined) {
     return (
       <span className={styles.unknown} title={reason ?? undefined}>

@@ -26,7 +26,7 @@ export const updatesWord: Record<Updates["state"], string> = {
   fresh: "",
   stale: "stale",
   failed: "scan failed",
-  unsupported: "no packages",
+  unsupported: "not supported",
 };
 
 export const kindWord: Record<Guest["kind"], string> = { lxc: "LXC", qemu: "VM" };

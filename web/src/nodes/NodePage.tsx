@@ -7,6 +7,7 @@ import { guestsByNode } from "../fleet/tree";
 import { words as fleetWords } from "../fleet/words";
 import { AgentState, GuestStatus } from "../guests/GuestState";
 import { ReachChip } from "../guests/ReachChip";
+import { shortSystem } from "../guests/system";
 import { UpdateCount } from "../guests/UpdateCount";
 import { Empty } from "../parts/Empty";
 import { Facts } from "../parts/Facts";
@@ -61,7 +62,7 @@ export function NodePage() {
               { id: "agent", header: fleetWords.columns.agent, quiet: true, cell: (guest) => <AgentState agent={guest.agent} /> },
               { id: "updates", header: fleetWords.columns.updates, cell: (guest) => <UpdateCount updates={guest.updates} /> },
               { id: "reach", header: fleetWords.columns.reach, quiet: true, cell: (guest) => <ReachChip guest={guest} /> },
-              { id: "system", header: fleetWords.columns.system, quiet: true, cell: (guest) => guest.system?.name ?? fleetWords.dash },
+              { id: "system", header: fleetWords.columns.system, quiet: true, cell: (guest) => guest.system ? shortSystem(guest.system.name) : fleetWords.dash },
             ]}
           />
         </>

@@ -11,7 +11,7 @@ export const tickWord: Record<Tick, string> = {
   updates: "updates",
   unknown: "unknown or stale",
   up_to_date: "up to date",
-  off: "off or no packages",
+  off: "off or not supported",
 };
 
 /** The order in which states are counted out. */

@@ -11,7 +11,8 @@ import { words } from "./words";
 const mostShown = 8;
 const looks: Record<Need["kind"], [GlyphName, Tone]> = {
   cluster: ["failed", "bad"],
-  node: ["step", "warn"],
+  node: ["failed", "bad"],
+  hosts: ["step", "warn"],
   locked: ["locked", "warn"],
   backup: ["attention", "warn"],
   stopped: ["stopped", "quiet"],
@@ -65,13 +66,28 @@ function NeedWords({ need }: { need: Need }) {
   }
   if ("node" in need) {
     const { node } = need;
-    const security = node.updates.security ?? 0;
-    const offline = node.status === "offline";
     return (
-      <Words title={offline ? words.nodeOffline(node.name) : words.hostUpdates(node.name, node.updates.total ?? 0)} text={offline ? words.nodeOfflineText : security > 0 ? words.hostSecurity(security) : null}>
+      <Words title={words.nodeOffline(node.name)} text={words.nodeOfflineText}>
         <Link className={linkClass} to="/fleet/$cluster/nodes/$node" params={{ cluster: node.cluster, node: node.name }}>
           {words.openNode}
         </Link>
+      </Words>
+    );
+  }
+  if ("nodes" in need) {
+    const amounts = need.nodes.map(({ name, updates }) => words.hostCount(name, updates.total ?? 0, updates.security ?? 0));
+    const [first] = need.nodes;
+    return (
+      <Words title={words.hostUpdates(need.nodes.length)} text={`${listed(amounts, 6)}.`}>
+        {need.nodes.length === 1 && first ? (
+          <Link className={linkClass} to="/fleet/$cluster/nodes/$node" params={{ cluster: first.cluster, node: first.name }}>
+            {words.openNode}
+          </Link>
+        ) : (
+          <Link className={linkClass} to="/fleet">
+            {words.openFleet}
+          </Link>
+        )}
       </Words>
     );
   }

@@ -11,7 +11,7 @@ import { Ago } from "../parts/Ago";
 import { Button } from "../parts/Button";
 import { ProblemNote } from "../parts/ProblemNote";
 import { Skeleton } from "../parts/Skeleton";
-import { GuestUpdates } from "./GuestUpdates";
+import { Groups } from "./Groups";
 import { NeedsYou } from "./NeedsYou";
 import { NextStep } from "./NextStep";
 import { details, needs, sentence, summarize } from "./summary";
@@ -52,8 +52,8 @@ export function UpdatesPage() {
                 <p className={styles.second}>{[...details(summary, nodes), missing > 0 ? words.partial(missing) : ""].filter(Boolean).join(" ")}</p>
               </div>
               <FleetCall fleet={fleet} onPick={(id) => void navigate({ to: "/guests/$id", params: { id } })} />
-              <NextStep summary={summary} scannable={scannable} installable={allowedTo("install_agent", guests)} busy={busy} onRun={run} />
-              {summary.outOfDate.length > 0 && <GuestUpdates guests={summary.outOfDate} />}
+              <NextStep summary={summary} guests={guests} busy={busy} onRun={run} />
+              <Groups summary={summary} busy={busy} onRun={run} />
             </>
           )}
         </div>

@@ -9,13 +9,15 @@ export interface UpdateSummary {
   readonly never: readonly Guest[];
   readonly stale: readonly Guest[];
   readonly failed: readonly Guest[];
+  /** Muster has no way to count there. */
+  readonly unsupported: readonly Guest[];
   readonly upToDate: number;
   readonly newestScan: string | null;
 }
 
 /** Counts what is out of date. What is not known is counted as such and never as up to date. */
 export function summarize(guests: readonly Guest[]): UpdateSummary {
-  const present = guests.filter((guest) => !guest.gone_at);
+  const present = guests.filter((guest) => !guest.gone_at && !guest.template);
   const outOfDate = present.filter((guest) => (guest.updates.total ?? 0) > 0).toSorted(bySecurity);
   const of = (state: Guest["updates"]["state"]) => present.filter((guest) => guest.updates.state === state);
   return {
@@ -26,6 +28,7 @@ export function summarize(guests: readonly Guest[]): UpdateSummary {
     never: of("unknown"),
     stale: of("stale"),
     failed: of("failed"),
+    unsupported: of("unsupported"),
     upToDate: of("fresh").filter((guest) => guest.updates.total === 0).length,
     newestScan: present.map((guest) => guest.updates.scanned_at ?? "").toSorted().at(-1) || null,
   };
@@ -40,7 +43,7 @@ export function sentence(summary: UpdateSummary): string {
 }
 
 /** What stands behind the sentence: amounts, and what is not known. */
-export function details({ updates, outOfDate, guests, never, stale, failed }: UpdateSummary, nodes: readonly Node[]): string[] {
+export function details({ updates, outOfDate, guests, never, stale, failed, unsupported }: UpdateSummary, nodes: readonly Node[]): string[] {
   const hosts = nodes.filter((node) => (node.updates.total ?? 0) > 0);
   return [
     updates > 0 ? words.wait(updates, outOfDate.length, guests) : "",
@@ -48,13 +51,35 @@ export function details({ updates, outOfDate, guests, never, stale, failed }: Up
     never.length > 0 ? words.never(never.length) : "",
     stale.length > 0 ? words.stale(stale.length) : "",
     failed.length > 0 ? words.failed(failed.length) : "",
+    unsupported.length > 0 ? words.unsupported(unsupported.length) : "",
   ];
+}
+
+export interface Step {
+  readonly kind: "security" | "scan" | "install";
+  readonly guests: readonly string[];
+}
+
+/** What to do next: look at security first, then learn what can be learned at once, then make ways in. Null when nothing waits. */
+export function nextStep(summary: UpdateSummary, guests: readonly Guest[]): Step | null {
+  const step = (kind: Step["kind"], found: readonly Guest[]) => (found.length > 0 ? { kind, guests: found.map((guest) => guest.id) } : null);
+  const reached = notKnown(summary).filter((guest) => guest.reach.best && guest.reach.best !== "by_hand" && allowed("scan", guest));
+  const unreached = guests.filter((guest) => guest.agent.state === "none" && allowed("install_agent", guest));
+  return step("security", summary.security) ?? step("scan", reached) ?? step("install", unreached);
+}
+
+const allowed = (name: string, guest: Guest) => guest.actions.some((action) => action.name === name && action.allowed);
+
+/** Of whom nothing fresh is known: failed scans first, then old results, those that were never scanned, those that cannot be. */
+export function notKnown({ failed, stale, never, unsupported }: UpdateSummary): readonly Guest[] {
+  return [...failed, ...stale, ...never, ...unsupported];
 }
 
 /** One thing that waits for a person. Conditions that many guests share at once stand as one. */
 export type Need =
   | { readonly kind: "cluster"; readonly cluster: Cluster }
   | { readonly kind: "node"; readonly node: Node }
+  | { readonly kind: "hosts"; readonly nodes: readonly Node[] }
   | { readonly kind: "failed" | "stale" | "reach" | "offline" | "locked"; readonly guest: Guest }
   | { readonly kind: "backup" | "stopped"; readonly guests: readonly Guest[] };
 
@@ -62,7 +87,9 @@ export type Need =
 export function needs(clusters: readonly Cluster[], nodes: readonly Node[], guests: readonly Guest[]): readonly Need[] {
   const present = guests.filter((guest) => !guest.gone_at && !guest.template);
   const found: Need[] = clusters.filter((cluster) => cluster.status === "error").map((cluster) => ({ kind: "cluster", cluster }));
-  found.push(...nodes.filter((node) => node.status === "offline" || (node.updates.total ?? 0) > 0).map((node) => ({ kind: "node" as const, node })));
+  found.push(...nodes.filter((node) => node.status === "offline").map((node) => ({ kind: "node" as const, node })));
+  const hosts = nodes.filter((node) => (node.updates.total ?? 0) > 0);
+  if (hosts.length > 0) found.push({ kind: "hosts", nodes: hosts });
   const seen = new Set<string>();
   for (const [kind, applies] of ofOneGuest) {
     for (const guest of present) {

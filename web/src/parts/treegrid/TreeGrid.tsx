@@ -25,6 +25,13 @@ export interface Column<Row extends GridRow> {
   readonly header: ReactNode;
   readonly className?: string;
   readonly cell: (row: Row) => ReactNode;
+  readonly sort?: SortableHead;
+}
+
+/** A head that sorts when it is pressed. */
+interface SortableHead {
+  readonly direction: "ascending" | "descending" | undefined;
+  readonly press: () => void;
 }
 
 interface Props<Row extends GridRow> {
@@ -89,8 +96,8 @@ export function TreeGrid<Row extends GridRow>({ label, rows, columns, onCommand,
       <div role="treegrid" aria-label={label} aria-multiselectable="true" aria-rowcount={rows.length + 1} aria-colcount={columns.length} onKeyDown={onKeyDown}>
         <div className={styles.head} role="row" aria-rowindex={1}>
           {columns.map((column) => (
-            <div key={column.id} role="columnheader" className={column.className}>
-              {column.header}
+            <div key={column.id} role="columnheader" className={column.className} aria-sort={column.sort?.direction}>
+              {column.sort ? <SortButton sort={column.sort}>{column.header}</SortButton> : column.header}
             </div>
           ))}
         </div>
@@ -118,6 +125,15 @@ export function TreeGrid<Row extends GridRow>({ label, rows, columns, onCommand,
       </div>
       {footer}
     </div>
+  );
+}
+
+function SortButton({ sort: { direction, press }, children }: { sort: SortableHead; children: ReactNode }) {
+  return (
+    <button type="button" className={styles.sort} onClick={press}>
+      {children}
+      {direction && <span aria-hidden="true">{direction === "ascending" ? "↑" : "↓"}</span>}
+    </button>
   );
 }
 
