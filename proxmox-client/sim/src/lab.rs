@@ -1,18 +1,18 @@
 //! Everything that runs: clusters on the network, and the systems inside their guests.
 
-use std::io::Read;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result};
 
 use crate::guests::{Entrance, Guests, Id, Nature, Streams};
+use crate::outcome::Outcome;
 use crate::site::Site;
 use crate::world::{Event, Kind, Upid};
 
 /// How much output of a command is kept, per stream.
-const OUTPUT_LIMIT: u64 = 4 << 20;
+pub(crate) const OUTPUT_LIMIT: u64 = 4 << 20;
 
 /// The clusters and what is in their guests.
 pub(crate) struct Lab {
@@ -20,13 +20,6 @@ pub(crate) struct Lab {
     pub(crate) guests: Arc<Guests>,
     /// The names of the clusters, in the order of `sites`.
     pub(crate) names: Vec<String>,
-}
-
-/// What a command did.
-pub(crate) struct Outcome {
-    pub(crate) exit: i32,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
 }
 
 impl Lab {
@@ -106,13 +99,13 @@ impl Lab {
         let (stdin, stdout, stderr) = (Stdio::null(), Stdio::piped(), Stdio::piped());
         let ran = self
             .exec(&self.names[site], vmid, command, Streams { stdin, stdout, stderr })
-            .and_then(collect);
+            .and_then(|child| Outcome::of(child, OUTPUT_LIMIT));
         let Some(upid) = Upid::parse(upid) else { return };
         self.sites[site].with(|cluster, now| {
             let end = match ran {
                 Err(error) => Err(format!("{error:#}").replace('\n', " ")),
                 Ok(outcome) => {
-                    let text = [outcome.stdout, outcome.stderr].concat();
+                    let text = [&outcome.stdout.bytes[..], &outcome.stderr.bytes].concat();
                     let lines = String::from_utf8_lossy(&text)
                         .lines()
                         .map(str::to_owned)
@@ -121,10 +114,10 @@ impl Lab {
                         .task_mut(&upid)
                         .into_iter()
                         .for_each(|task| task.log.extend(lines.iter().cloned()));
-                    if outcome.exit == 0 {
+                    if outcome.status.success() {
                         Ok(())
                     } else {
-                        Err(format!("exit code {}", outcome.exit))
+                        Err(format!("exit code {}", outcome.exit()))
                     }
                 }
             };
@@ -139,35 +132,4 @@ pub(crate) fn id(cluster: &str, vmid: u32) -> Id {
         cluster: cluster.to_owned(),
         vmid,
     }
-}
-
-/// Waits for a command and keeps what it says.
-pub(crate) fn collect(mut child: Child) -> Result<Outcome> {
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    // Both at once: a command blocks when nobody reads one of them.
-    let errors = thread::spawn(move || stderr.map(keep).unwrap_or_default());
-    let stdout = stdout.map(keep).unwrap_or_default();
-    let stderr = errors.join().unwrap_or_default();
-    Ok(Outcome {
-        exit: exit_code(child.wait()?),
-        stdout,
-        stderr,
-    })
-}
-
-/// What a shell makes of the end of a command.
-pub(crate) fn exit_code(status: ExitStatus) -> i32 {
-    use std::os::unix::process::ExitStatusExt;
-    status
-        .code()
-        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
-}
-
-/// Reads to the end; what is too much is read and forgotten, so that the command does not block.
-fn keep(mut from: impl Read) -> Vec<u8> {
-    let mut kept = Vec::new();
-    // A stream that breaks off has ended.
-    drop(from.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept));
-    drop(std::io::copy(&mut from, &mut std::io::sink()));
-    kept
 }

@@ -19,6 +19,8 @@ mod faults;
 mod guests;
 mod lab;
 mod nodes;
+mod outcome;
+mod qga;
 mod scenario;
 mod schema;
 mod sim;

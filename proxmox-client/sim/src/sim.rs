@@ -19,8 +19,9 @@ use crate::ctl::{self, Control, Request, Words};
 use crate::guests::{Guests, Spawner};
 use crate::lab::{self, Lab};
 use crate::nodes::Nodes;
+use crate::qga::GuestAgents;
 use crate::scenario::{self, ClusterSpec, Scenario};
-use crate::site::{Site, Timing};
+use crate::site::{Around, Site, Timing};
 use crate::terminals::Terminals;
 use crate::wire::{Door, Pki, bind_all};
 use crate::world::Event;
@@ -122,19 +123,16 @@ impl Sim {
             .build()?;
         let spawner = Spawner::start()?;
         let guests = Arc::new(Guests::new(state_dir.join("guests"), spawner.clone()));
-        let terminals = Arc::new(Terminals::new(Arc::clone(&guests)));
         let (events, happened) = mpsc::unbounded_channel();
+        let around = Around {
+            events,
+            terminals: Arc::new(Terminals::new(Arc::clone(&guests))),
+            agents: Arc::new(GuestAgents::new(Arc::clone(&guests))),
+        };
         let mut sites = Vec::new();
         let mut clusters = Vec::new();
         for (index, spec) in specs.iter().enumerate() {
-            let (site, handle) = put_on_network(
-                index,
-                spec,
-                port,
-                &state_dir,
-                &options,
-                (events.clone(), Arc::clone(&terminals)),
-            )?;
+            let (site, handle) = put_on_network(index, spec, port, &state_dir, &options, &around)?;
             sites.push(Arc::new(site));
             clusters.push(handle);
         }
@@ -251,7 +249,7 @@ fn put_on_network(
     port: u16,
     state_dir: &Path,
     options: &Options,
-    around: (mpsc::UnboundedSender<(usize, Event)>, Arc<Terminals>),
+    around: &Around,
 ) -> Result<(Site, ClusterHandle)> {
     let mut cluster = scenario::build(spec, index, options.seed, options.clock.now());
     cluster.lxc_exec = options.lxc_exec;
@@ -289,7 +287,7 @@ fn put_on_network(
         nodes: spec.nodes.clone(),
     };
     let time = (options.clock.clone(), options.timing.clone());
-    Ok((Site::new(index, cluster, (pki, doors), time, around), handle))
+    Ok((Site::new(index, cluster, (pki, doors), time, around.clone()), handle))
 }
 
 /// Written whole under another name first, so that whoever waits for the file never reads half of it.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hyper::Method;
+use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults};
 use crate::guests::{Id, Nature};
+use crate::qga::{GuestAgents, Wish};
 use crate::terminals::{Seat, Terminals};
 use crate::wire::{Door, Pki};
 use crate::world::{Cluster, ConsoleMode, Event, Millis};
@@ -23,6 +25,8 @@ pub struct Timing {
     pub failed_login: Duration,
     /// Before the answer that another node cannot be reached.
     pub unreachable: Duration,
+    /// Before the answer that a guest agent does not answer.
+    pub silent_agent: Duration,
     /// How long a console waits for its client to say who it is.
     pub console_login: Duration,
     /// How long a connection may be idle before it is closed.
@@ -36,10 +40,19 @@ impl Default for Timing {
         Timing {
             failed_login: seconds(3),
             unreachable: seconds(3),
+            silent_agent: seconds(3),
             console_login: seconds(10),
             idle: seconds(5),
         }
     }
+}
+
+/// What is outside of a cluster's state: the systems in its guests, and who follows what happens to them.
+#[derive(Clone)]
+pub(crate) struct Around {
+    pub(crate) events: UnboundedSender<(usize, Event)>,
+    pub(crate) terminals: Arc<Terminals>,
+    pub(crate) agents: Arc<GuestAgents>,
 }
 
 /// One simulated cluster on the network.
@@ -53,8 +66,7 @@ pub(crate) struct Site {
     pub(crate) pki: Pki,
     clock: Clock,
     cluster: Mutex<Cluster>,
-    events: UnboundedSender<(usize, Event)>,
-    terminals: Arc<Terminals>,
+    around: Around,
     console_cuts: broadcast::Sender<String>,
     not_modelled: Mutex<BTreeSet<String>>,
 }
@@ -66,7 +78,7 @@ impl Site {
         cluster: Cluster,
         (pki, doors): (Pki, Vec<Arc<Door>>),
         (clock, timing): (Clock, Timing),
-        (events, terminals): (UnboundedSender<(usize, Event)>, Arc<Terminals>),
+        around: Around,
     ) -> Site {
         let name = cluster.name.clone();
         let (faults, not_modelled, cluster) = (Faults::default(), Mutex::default(), Mutex::new(cluster));
@@ -79,8 +91,7 @@ impl Site {
             pki,
             clock,
             cluster,
-            events,
-            terminals,
+            around,
             console_cuts: broadcast::Sender::new(64),
             not_modelled,
         }
@@ -89,7 +100,17 @@ impl Site {
     /// Sits down at the terminal of a running container, which boots if it has to.
     pub(crate) fn attach(&self, vmid: u32, nature: &Nature, mode: ConsoleMode, by_ssh: bool) -> Result<Seat> {
         let cluster = self.name.clone();
-        self.terminals.attach(&Id { cluster, vmid }, nature, mode, by_ssh)
+        self.around
+            .terminals
+            .attach(&Id { cluster, vmid }, nature, mode, by_ssh)
+    }
+
+    /// Has the guest agent in a running machine do something; the error is what it says.
+    pub(crate) fn ask_agent(&self, vmid: u32, wish: Wish) -> Result<Value> {
+        let nature = self.with(|cluster, _| cluster.guests.get(&vmid).and_then(Nature::of));
+        let nature = nature.context("the machine was switched off")?;
+        let cluster = self.name.clone();
+        self.around.agents.perform(&Id { cluster, vmid }, &nature, wish)
     }
 
     /// The tasks of consoles that somebody stops from now on.
@@ -113,7 +134,7 @@ impl Site {
                 // Its client may have gone just before.
                 Event::ConsoleCut { upid } => drop(self.console_cuts.send(upid)),
                 // Nobody listens while everything is being stopped.
-                event => drop(self.events.send((self.index, event))),
+                event => drop(self.around.events.send((self.index, event))),
             }
         }
         result

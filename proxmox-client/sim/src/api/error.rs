@@ -10,6 +10,17 @@ pub(crate) struct ApiError {
     /// Ends with a line feed where Perl's `die` or an exception adds one.
     pub(crate) message: String,
     pub(crate) errors: Option<Errors>,
+    /// What it waits for.
+    pub(crate) late: Option<Late>,
+}
+
+/// Why an error does not come at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// To slow down guessing.
+    Login,
+    /// A guest agent was given time to answer.
+    Agent,
 }
 
 impl ApiError {
@@ -19,7 +30,14 @@ impl ApiError {
             status: 500,
             message: format!("{}\n", text.into()),
             errors: None,
+            late: None,
         }
+    }
+
+    /// The same, after a while.
+    pub(crate) fn late(self, late: Late) -> ApiError {
+        let late = Some(late);
+        ApiError { late, ..self }
     }
 
     /// The code of the call found that something does not prove who the caller is.
@@ -28,6 +46,7 @@ impl ApiError {
             status: 401,
             message: format!("{text}\n"),
             errors: None,
+            late: Some(Late::Login),
         }
     }
 
@@ -37,6 +56,7 @@ impl ApiError {
             status: 501,
             message: format!("Method '{method} {path}' not implemented"),
             errors: None,
+            late: None,
         }
     }
 
@@ -46,6 +66,7 @@ impl ApiError {
             status: 403,
             message: format!("Permission check failed ({what})\n"),
             errors: None,
+            late: None,
         }
     }
 
@@ -63,6 +84,7 @@ impl ApiError {
             status: 400,
             message,
             errors: Some(errors),
+            late: None,
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::rows::guest_status;
 use super::{ApiError, Call};
-use crate::world::{Guest, Kind, Os, Run};
+use crate::world::{Guest, Kind, Run};
 
 impl Call<'_> {
     /// The kind of guest that the path is about.
@@ -56,7 +56,7 @@ pub(super) fn status(call: &mut Call<'_>) -> Result<Value, ApiError> {
     entry.insert("ha".to_owned(), json!({ "managed": 0 }));
     if guest.kind == Kind::Qemu {
         entry.insert("qmpstatus".to_owned(), json!(guest.qemu_status()));
-        if has_agent(guest) {
+        if guest.has_agent() {
             entry.insert("agent".to_owned(), json!(1));
         }
     }
@@ -88,40 +88,6 @@ pub(super) fn interfaces(call: &mut Call<'_>) -> Result<Value, ApiError> {
         of(("127.0.0.1", "8"), ("::1", "128"), "lo", "00:00:00:00:00:00"),
         of((address, prefix), (&local_v6, "64"), "eth0", &hardware),
     ]))
-}
-
-/// Addresses by the QEMU guest agent, whose JSON is passed on under `result`.
-pub(super) fn agent_interfaces(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let guest = with_agent(call)?;
-    let hardware = guest.hardware_address().to_lowercase();
-    let (address, prefix) = split(&guest.address);
-    let prefix: u8 = prefix.parse().unwrap_or(24);
-    let addresses = json!([
-        { "ip-address": address, "ip-address-type": "ipv4", "prefix": prefix },
-        { "ip-address": link_local(&hardware), "ip-address-type": "ipv6", "prefix": 64 },
-    ]);
-    let loopback = json!([{ "ip-address": "127.0.0.1", "ip-address-type": "ipv4", "prefix": 8 }]);
-    Ok(json!({ "result": [
-        { "name": "lo", "hardware-address": "00:00:00:00:00:00", "ip-addresses": loopback },
-        { "name": "ens18", "hardware-address": hardware, "ip-addresses": addresses },
-    ] }))
-}
-
-pub(super) fn agent_osinfo(call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let guest = with_agent(call)?;
-    let (id, name, version, version_id) = match guest.os {
-        Os::Debian => ("debian", "Debian GNU/Linux", "12 (bookworm)", "12"),
-        Os::Ubuntu => ("ubuntu", "Ubuntu", "24.04.3 LTS (Noble Numbat)", "24.04"),
-        Os::Alpine => ("alpine", "Alpine Linux", "3.22.1", "3.22.1"),
-        Os::Fedora => ("fedora", "Fedora Linux", "42 (Server Edition)", "42"),
-        Os::Arch => ("arch", "Arch Linux", "rolling", "rolling"),
-        Os::OpenSuse => ("opensuse-leap", "openSUSE Leap", "15.6", "15.6"),
-    };
-    Ok(json!({ "result": {
-        "id": id, "name": name, "pretty-name": format!("{name} {version}"), "version": version,
-        "version-id": version_id, "kernel-release": "6.1.0-40-amd64", "kernel-version": "#1 SMP PREEMPT_DYNAMIC",
-        "machine": "x86_64",
-    } }))
 }
 
 /// Subdirectories below a container (recorded from PVE 9.1.9).
@@ -157,32 +123,12 @@ fn subdirectories(names: &[&str]) -> Value {
     names.iter().map(|name| json!({ "subdir": name })).collect()
 }
 
-fn with_agent<'a>(call: &'a Call<'_>) -> Result<&'a Guest, ApiError> {
-    let guest = call.guest()?;
-    if !has_agent(guest) {
-        return Err(ApiError::failed("No QEMU guest agent configured"));
-    }
-    if !guest.is_running() {
-        return Err(ApiError::failed(format!("VM {} is not running", guest.vmid)));
-    }
-    Ok(guest)
-}
-
-fn has_agent(guest: &Guest) -> bool {
-    guest
-        .config
-        .active
-        .get("agent")
-        .and_then(Value::as_str)
-        .is_some_and(|agent| agent.starts_with('1'))
-}
-
-fn split(address: &str) -> (&str, &str) {
+pub(super) fn split(address: &str) -> (&str, &str) {
     address.split_once('/').unwrap_or((address, "24"))
 }
 
 /// The IPv6 address that a network card gives itself.
-fn link_local(hardware: &str) -> String {
+pub(super) fn link_local(hardware: &str) -> String {
     let bytes: Vec<u8> = hardware
         .split(':')
         .filter_map(|byte| u8::from_str_radix(byte, 16).ok())

@@ -2,6 +2,7 @@
 //! the call. Pure: time is handed in, waiting is left to the caller.
 
 mod access;
+mod agent;
 mod cluster;
 mod config;
 mod console;
@@ -18,8 +19,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-pub(crate) use error::ApiError;
+pub(crate) use error::{ApiError, Late};
 
+use crate::qga::Wish;
 use crate::schema::{self, Endpoint, Errors, Found, Params, PathValues, Permission, RawParams, Schema};
 use crate::world::{Cluster, Millis};
 
@@ -57,6 +59,8 @@ pub(crate) enum Reply {
 pub(crate) enum Errand {
     /// Connect to the terminal program on that port of the asked node.
     Console { port: u16 },
+    /// Ask the agent in a virtual machine; what it says is the answer.
+    Agent { vmid: u32, wish: Wish },
 }
 
 /// The code of a call.
@@ -163,8 +167,15 @@ fn handler(method: &str, template: &str) -> Option<Handler> {
         ("POST", "/nodes/{node}/lxc/{vmid}/termproxy") => console::start,
         ("GET", "/nodes/{node}/lxc/{vmid}/vncwebsocket") => console::connect,
         ("POST", "/nodes/{node}/lxc/{vmid}/exec") => exec::start,
-        ("GET", "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces") => guest::agent_interfaces,
-        ("GET", "/nodes/{node}/qemu/{vmid}/agent/get-osinfo") => guest::agent_osinfo,
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces") => agent::interfaces,
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent/get-osinfo") => agent::osinfo,
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent/get-host-name") => agent::host_name,
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent/info") => agent::info,
+        ("POST", "/nodes/{node}/qemu/{vmid}/agent/ping") => agent::ping,
+        ("POST", "/nodes/{node}/qemu/{vmid}/agent/exec") => agent::exec,
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent/exec-status") => agent::exec_status,
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent/file-read") => agent::file_read,
+        ("POST", "/nodes/{node}/qemu/{vmid}/agent/file-write") => agent::file_write,
         ("GET", _) if template.ends_with("/config") => config::show,
         ("GET", _) if template.ends_with("/pending") => config::pending,
         ("GET", _) if template.ends_with("/status/current") => guest::status,

@@ -85,6 +85,10 @@ pub enum GuestRequest {
     Pause(OneGuest),
     /// Let a paused virtual machine go on.
     Resume(OneGuest),
+    /// Stop the QEMU guest agent in a virtual machine.
+    StopAgent(OneGuest),
+    /// Start it again.
+    StartAgent(OneGuest),
     /// Change the name or the tags of a guest.
     Set {
         #[command(flatten)]

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::faults::Fault;
 use crate::guests::Streams;
-use crate::lab::{Lab, collect, exit_code, id};
+use crate::lab::{Lab, OUTPUT_LIMIT, id};
 use crate::nodes::Nodes;
+use crate::outcome::{Outcome, exit_code};
 use crate::scenario::{GuestSpec, add_guest};
 use crate::world::{AclEntry, Becomes, Cluster, Guest, Kind, Os, Token};
 
@@ -67,6 +68,8 @@ impl Control {
             GuestRequest::Reboot(guest) => self.switch(&guest, &[Becomes::Stopped, Becomes::Running])?,
             GuestRequest::Pause(guest) => self.pause(&guest, true)?,
             GuestRequest::Resume(guest) => self.pause(&guest, false)?,
+            GuestRequest::StopAgent(guest) => self.change(&guest, |guest| guest.agent_runs = false)?,
+            GuestRequest::StartAgent(guest) => self.change(&guest, |guest| guest.agent_runs = true)?,
             GuestRequest::Set { guest, name, tags } => self.change(&guest, |guest| rename(guest, name, tags))?,
             GuestRequest::Migrate { guest, to } => self.migrate(&guest, &to)?,
             GuestRequest::Delete(guest) => self.delete(&guest)?,
@@ -294,9 +297,11 @@ fn run(streams: Option<Streams>, start: impl FnOnce(Streams) -> Result<std::proc
             stdout: Stdio::piped(),
             stderr: Stdio::piped(),
         };
-        let outcome = collect(start(kept)?)?;
+        let outcome = Outcome::of(start(kept)?, OUTPUT_LIMIT)?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        return Ok(json!({ "exit": outcome.exit, "stdout": text(outcome.stdout), "stderr": text(outcome.stderr) }));
+        return Ok(
+            json!({ "exit": outcome.exit(), "stdout": text(outcome.stdout.bytes), "stderr": text(outcome.stderr.bytes) }),
+        );
     };
     Ok(json!({ "exit": exit_code(start(streams)?.wait()?) }))
 }

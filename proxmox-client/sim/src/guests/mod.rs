@@ -153,6 +153,36 @@ impl Guests {
         self.spawn(enter).context("cannot enter the guest")
     }
 
+    /// The same with the environment of a service.
+    pub(crate) fn exec_as_service(
+        &self,
+        id: &Id,
+        nature: &Nature,
+        command: &[String],
+        streams: Streams,
+    ) -> Result<Child> {
+        let mut enter = self.boot(id, nature)?.nsenter();
+        enter
+            .args(["env", "-i", "--chdir=/", "LANG=C.UTF-8", PATH])
+            .args(command);
+        enter.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
+        self.spawn(enter).context("cannot enter the guest")
+    }
+
+    /// Whether a guest has a program of that name or path.
+    pub(crate) fn has_program(&self, id: &Id, nature: &Nature, program: &str) -> Result<bool> {
+        let pid = self.boot(id, nature)?.pid;
+        let root = Path::new("/proc").join(pid.to_string()).join("root");
+        let is_there = |path: &str| fs::symlink_metadata(root.join(path.trim_start_matches('/'))).is_ok();
+        let folders = PATH.trim_start_matches("PATH=").split(':');
+        Ok(match program.starts_with('/') {
+            true => is_there(program),
+            false => folders
+                .into_iter()
+                .any(|folder| is_there(&format!("{folder}/{program}"))),
+        })
+    }
+
     /// Starts a process that ends with the simulator.
     pub(crate) fn spawn(&self, command: Command) -> Result<Child> {
         self.spawner.spawn(command)

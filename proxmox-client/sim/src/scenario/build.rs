@@ -70,6 +70,7 @@ pub(crate) fn add_guest(cluster: &mut Cluster, spec: &GuestSpec, seed: u64, now:
         config: Config::default(),
         run: Run::Stopped,
         paused: false,
+        agent_runs: true,
         published: None,
         address,
         backed_up: spec.backed_up,

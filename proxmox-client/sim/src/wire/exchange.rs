@@ -13,7 +13,8 @@ use super::answer::{Answer, Format, Payload};
 use super::door::Door;
 use super::upgrade::Upgrade;
 use super::{login, params};
-use crate::api::{self, Errand, Reply};
+use crate::api::{self, ApiError, Errand, Late, Reply};
+use crate::qga::Wish;
 use crate::schema::RawParams;
 use crate::site::Site;
 use crate::world::Console;
@@ -38,21 +39,26 @@ pub(super) async fn serve(mut request: Request<Incoming>, door: &Door, site: &Ar
     let answer = match fault.before().await {
         Some(answer) => answer,
         None => match answer(request, door, site).await {
-            Ok((
-                Reply::Errand {
-                    errand: Errand::Console { port },
-                    data,
-                },
-                format,
-            )) => match upgrade {
-                Some(upgrade) => return connect(upgrade, port, door, site),
-                None => Answer::of(Reply::Data { data, total: None }, format),
+            Ok((Reply::Errand { errand, data }, format)) => match (errand, upgrade) {
+                (Errand::Console { port }, Some(upgrade)) => return connect(upgrade, port, door, site),
+                (Errand::Console { .. }, None) => Answer::of(Reply::Data { data, total: None }, format),
+                (Errand::Agent { vmid, wish }, _) => Answer::of(ask_agent(site, vmid, wish).await, format),
             },
             Ok((reply, format)) => Answer::of(reply, format),
             Err(refusal) => refusal,
         },
     };
     Served::Answer(answer.respond(site.now(), takes_gzip, fault.breaks()))
+}
+
+/// Has something done in a machine, which may have to boot and takes its time.
+async fn ask_agent(site: &Arc<Site>, vmid: u32, wish: Wish) -> Reply {
+    let asked = Arc::clone(site);
+    let said = tokio::task::spawn_blocking(move || asked.ask_agent(vmid, wish)).await;
+    match said.map_err(anyhow::Error::from).and_then(|said| said) {
+        Ok(data) => Reply::Data { data, total: None },
+        Err(error) => Reply::Error(ApiError::failed(format!("Agent error: {error:#}"))),
+    }
 }
 
 /// Connects to a terminal program of this node. If none waits there, not even a refusal comes.
@@ -96,7 +102,11 @@ async fn answer(request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Re
     match &reply {
         Reply::Unreachable => tokio::time::sleep(site.timing.unreachable).await,
         Reply::NotModelled => site.note_not_modelled(&method, &path),
-        Reply::Error(error) if error.status == 401 => tokio::time::sleep(site.timing.failed_login).await,
+        Reply::Error(error) => match error.late {
+            Some(Late::Login) => tokio::time::sleep(site.timing.failed_login).await,
+            Some(Late::Agent) => tokio::time::sleep(site.timing.silent_agent).await,
+            None => {}
+        },
         _ => {}
     }
     Ok((reply, format))

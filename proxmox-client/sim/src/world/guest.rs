@@ -135,6 +135,8 @@ pub(crate) struct Guest {
     pub(crate) run: Run,
     /// A virtual machine whose processor stands still.
     pub(crate) paused: bool,
+    /// Whether the QEMU guest agent inside runs, should there be one.
+    pub(crate) agent_runs: bool,
     pub(crate) published: Option<Published>,
     /// IPv4 address with prefix length; made up, nothing answers there.
     pub(crate) address: String,
@@ -161,6 +163,12 @@ impl Guest {
     /// Whether it is on.
     pub(crate) fn is_running(&self) -> bool {
         self.run != Run::Stopped
+    }
+
+    /// Whether its configuration says that there is a QEMU guest agent inside.
+    pub(crate) fn has_agent(&self) -> bool {
+        let agent = self.config.active.get("agent").and_then(Value::as_str);
+        agent.is_some_and(|agent| agent.starts_with('1'))
     }
 
     /// `running` or `stopped`. A container on its way down still counts as running.

@@ -204,6 +204,7 @@ impl Bench {
         let timing = Timing {
             failed_login: short,
             unreachable: short,
+            silent_agent: short,
             ..options.timing
         };
         let clock_of_sim = proxmox_sim::Clock::Stepped(clock.clone());

@@ -5,6 +5,7 @@ mod client;
 mod consoles;
 mod ctl;
 mod faults;
+mod guest_agent;
 mod guests;
 mod operations;
 mod recorded_consoles;

@@ -206,3 +206,24 @@ async fn consoles_that_take_no_commands_say_why() -> Result<()> {
     assert_eq!(one.lxc_console("pve1", 102).await.err(), Some(ConsoleError::NotRunning));
     Ok(())
 }
+
+#[tokio::test]
+async fn commands_run_through_the_guest_agent() -> Result<()> {
+    proxmox_sim::check_guests().context("guests can run on this machine")?;
+    let machine = GuestSpec::qemu(200, "vm1", "pve1", Os::Ubuntu).guest_agent();
+    let sim = Sim::start(Options {
+        scenario: one_node(vec![machine]),
+        ..Options::default()
+    })?;
+    let one = by_authority(&sim.clusters()[0])?;
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let command = ["/bin/sh", "-c", "cat; . /etc/os-release; echo $ID >&2; exit 3"];
+    let output = one
+        .qemu_exec("pve1", 200, &command, &every_byte, Duration::from_secs(20))
+        .await?;
+    assert_eq!(
+        (output.exit, output.stdout, output.stderr),
+        (3, every_byte, b"ubuntu\n".to_vec())
+    );
+    Ok(())
+}
