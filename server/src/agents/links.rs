@@ -137,11 +137,6 @@ impl Links {
             .map(|entry| state_after(now.since(entry.heard)))
     }
 
-    /// When an agent was last heard of.
-    pub fn last_heard(&self, agent: AgentId) -> Option<Timestamp> {
-        self.lock().agents.get(&agent).map(|entry| entry.heard)
-    }
-
     /// How many agents are connected.
     pub fn count(&self) -> usize {
         self.lock()

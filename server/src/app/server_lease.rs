@@ -30,11 +30,6 @@ impl ServerLease {
         }
     }
 
-    /// This process.
-    pub fn id(&self) -> ServerId {
-        self.id
-    }
-
     /// Whether another server is active and this one only waits: it then answers no request.
     pub fn is_waiting(&self) -> bool {
         self.waiting.load(Ordering::Relaxed)

@@ -198,6 +198,6 @@ mod tests {
     #[test]
     fn text_after_the_value_is_not_json() {
         let problem = parse_json::<Body>(br#"{"endpoints":[]} {}"#).expect_err("two values");
-        assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(problem.into_response().status(), StatusCode::BAD_REQUEST);
     }
 }

@@ -79,11 +79,6 @@ impl Problem {
         }
     }
 
-    /// The HTTP status it will have.
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
     fn document(self, request_id: String) -> ProblemDocument {
         ProblemDocument {
             r#type: format!("urn:muster:problem:{}", self.code),
@@ -235,7 +230,7 @@ mod tests {
     #[test]
     fn what_the_database_says_stays_in_the_log() {
         let problem = Problem::from(Error::Internal("password=hunter2".to_owned()));
-        assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(problem.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!problem.detail.contains("hunter2"));
     }
 }

@@ -74,11 +74,6 @@ impl Connection {
         &self.client
     }
 
-    /// Whether certificates are pinned, so that those of all nodes have to be known.
-    pub fn pins(&self) -> bool {
-        self.pins.is_some()
-    }
-
     /// Trusts these certificates and no others from the next handshake on.
     pub fn pin(&self, fingerprints: &[Fingerprint]) {
         let Some(pins) = &self.pins else { return };

@@ -57,8 +57,6 @@ const RENEW: &str = "UPDATE jobs SET lease_until = $1 WHERE lease_owner = $2 AND
     RETURNING id, cancel_requested";
 const PARK: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $1, attempt = $2 \
     WHERE id = $3 AND lease_owner = $4 AND state = 'running'";
-const LET_GO: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $1 \
-    WHERE lease_owner = $2 AND state = 'running'";
 const WAKE: &str = "UPDATE jobs SET run_at = $1 WHERE id = $2 AND state IN ('queued', 'running') AND run_at > $1";
 const WAKE_FOR_CLUSTER: &str = "UPDATE jobs SET run_at = $1 WHERE state IN ('queued', 'running') AND run_at > $1 \
     AND id IN (SELECT t.job_id FROM job_targets t JOIN guests g ON g.id = t.guest_id \
@@ -281,17 +279,6 @@ impl Tx {
         .during("give a job back")
     }
 
-    /// Gives all running jobs of `owner` back, due at once: what a server does before it ends.
-    pub async fn let_jobs_go(&mut self, owner: ServerId, now: Timestamp) -> Result<u64, StoreError> {
-        on!(self, conn => sqlx::query(LET_GO)
-            .bind(now.as_micros())
-            .bind(owner.0)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))
-        .during("give all jobs back")
-    }
-
     /// Makes an open job due now, if it was due later.
     pub async fn wake_job(&mut self, id: JobId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(WAKE).bind(now.as_micros()).bind(id.0).execute(conn).await.map(drop))
@@ -485,14 +472,6 @@ mod tests {
             assert!(ended.expect("ends"));
             assert!(!ask().await, "it has ended");
             assert_eq!(claim(store, B, 99).await, None);
-        }
-
-        async fn a_server_that_ends_gives_its_jobs_back(store: &Store) {
-            with_jobs(store, &[new_job(5, None)]).await;
-            claim(store, A, 10).await.expect("is due");
-            let given: Result<_, StoreError> = crate::write!(store, tx => { tx.let_jobs_go(A, at(11)).await });
-            assert_eq!(given.expect("gives back"), 1);
-            assert_eq!(claim(store, B, 11).await.map(|job| job.interruptions), Some(0));
         }
 
         async fn pages_are_filtered_and_count_targets(store: &Store) {
