@@ -184,7 +184,8 @@ async fn park(
     more_attempts: i64,
 ) -> Result<(), Error> {
     muster_store::write!(context.app.store, tx => {
-        tx.park_job(context.id(), owner, run_at, context.job.attempt + more_attempts).await?;
+        let now = context.app.clock.now();
+        tx.park_job(context.id(), owner, run_at, context.job.attempt + more_attempts, now).await?;
         // It may have been asked to stop in this moment, when nobody held it any more.
         let row = tx.job(context.id()).await?;
         if row.is_some_and(|row| row.cancel_requested && row.lease_owner.is_none()) {

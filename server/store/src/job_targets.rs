@@ -17,7 +17,7 @@ const ONE: &str = "SELECT t.*, g.vmid, g.node_id, n.name AS node FROM job_target
 const OPEN_OF_KIND: &str = "SELECT t.guest_id FROM job_targets t JOIN jobs j ON j.id = t.job_id \
     WHERE j.kind = $1 AND t.state IN ('queued', 'running', 'waiting') AND t.guest_id IS NOT NULL";
 const WAITING_FOR: &str = "SELECT DISTINCT t.job_id FROM job_targets t JOIN jobs j ON j.id = t.job_id \
-    WHERE t.guest_id = $1 AND j.kind = $2 AND t.state = 'waiting'";
+    WHERE t.guest_id = $1 AND j.kind = $2 AND t.state IN ('queued', 'running', 'waiting')";
 const MOVE: &str = "UPDATE job_targets SET state = $1, step = COALESCE($2, step), reason_code = $3, reason_detail = $4, \
     memo = $5, result = COALESCE($6, result), attempt = attempt + $7, started_at = COALESCE(started_at, $8), \
     finished_at = $9 WHERE id = $10 AND state = $11";
@@ -138,7 +138,7 @@ impl Tx {
         Ok(ids.into_iter().map(GuestId).collect())
     }
 
-    /// The jobs of this kind with a target that waits for the guest.
+    /// The jobs of this kind with the guest as an open target.
     pub async fn jobs_waiting_for(&mut self, guest: GuestId, kind: &str) -> Result<Vec<JobId>, StoreError> {
         let ids: Vec<Uuid> =
             on!(self, conn => sqlx::query_scalar(WAITING_FOR).bind(guest.0).bind(kind).fetch_all(conn).await)
@@ -275,7 +275,7 @@ mod tests {
                 let mut tx = store.read().await.expect("reads");
                 tx.jobs_waiting_for(GUEST, "scan").await.expect("reads")
             };
-            assert_eq!(waiting().await, []);
+            assert_eq!(waiting().await, [JOB], "it is about to wait");
             assert!(move_it(store, &change(TargetState::Queued, TargetState::Waiting, 11)).await);
             assert_eq!(waiting().await, [JOB]);
             assert!(move_it(store, &change(TargetState::Waiting, TargetState::Cancelled, 11)).await);

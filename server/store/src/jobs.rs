@@ -51,16 +51,20 @@ const OPEN_BY_KEY: &str = "SELECT id FROM jobs WHERE concurrency_key = $1 AND st
     AND NOT cancel_requested ORDER BY id LIMIT 1";
 const DUE: &str = due!("");
 const DUE_SKIP_LOCKED: &str = due!(" FOR UPDATE SKIP LOCKED");
-const CLAIM: &str = "UPDATE jobs SET state = 'running', started_at = COALESCE(started_at, $2), lease_owner = $3, \
+const CLAIM: &str = "UPDATE jobs SET state = 'running', run_at = $2, started_at = COALESCE(started_at, $2), lease_owner = $3, \
     interruptions = interruptions + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END, lease_until = $4 WHERE id = $1";
 const RENEW: &str = "UPDATE jobs SET lease_until = $1 WHERE lease_owner = $2 AND lease_until > $3 AND state = 'running' \
     RETURNING id, cancel_requested";
-const PARK: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $1, attempt = $2 \
+// Woken while it ran, which is noted as 0, it is due again at once.
+const PARK: &str = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, \
+    run_at = CASE WHEN run_at = 0 THEN $5 ELSE $1 END, attempt = $2 \
     WHERE id = $3 AND lease_owner = $4 AND state = 'running'";
-const WAKE: &str = "UPDATE jobs SET run_at = $1 WHERE id = $2 AND state IN ('queued', 'running') AND run_at > $1";
-const WAKE_FOR_CLUSTER: &str = "UPDATE jobs SET run_at = $1 WHERE state IN ('queued', 'running') AND run_at > $1 \
+const WAKE: &str = "UPDATE jobs SET run_at = CASE WHEN lease_owner IS NULL THEN $1 ELSE 0 END \
+    WHERE id = $2 AND state IN ('queued', 'running') AND (run_at > $1 OR lease_owner IS NOT NULL)";
+const WAKE_FOR_CLUSTER: &str = "UPDATE jobs SET run_at = CASE WHEN lease_owner IS NULL THEN $1 ELSE 0 END \
+    WHERE state IN ('queued', 'running') AND (run_at > $1 OR lease_owner IS NOT NULL) \
     AND id IN (SELECT t.job_id FROM job_targets t JOIN guests g ON g.id = t.guest_id \
-    WHERE g.cluster_id = $2 AND t.state = 'waiting')";
+    WHERE g.cluster_id = $2 AND t.state IN ('queued', 'running', 'waiting'))";
 const REQUEST_CANCEL: &str = "UPDATE jobs SET cancel_requested = TRUE WHERE id = $1 AND state IN ('queued', 'running')";
 const FINISH: &str = "UPDATE jobs SET state = $1, reason_code = $2, reason_detail = $3, finished_at = $4, \
     started_at = COALESCE(started_at, $4), lease_owner = NULL, lease_until = NULL \
@@ -84,7 +88,7 @@ pub struct JobRow {
     pub cluster_id: Option<Uuid>,
     /// Of the jobs with one key at most one runs.
     pub concurrency_key: Option<String>,
-    /// Not to be claimed before.
+    /// Not to be claimed before; 0 while it runs and was woken meanwhile.
     pub run_at: i64,
     /// How often it was put back for another attempt.
     pub attempt: i64,
@@ -259,33 +263,35 @@ impl Tx {
         Ok(held.into_iter().map(|(id, cancel)| (JobId(id), cancel)).collect())
     }
 
-    /// Gives a running job back: it is due again at `run_at`, as attempt number `attempt`. False when `owner` no longer
-    /// holds it.
+    /// Gives a running job back: it is due again at `run_at`, or now when it was woken while it ran, as attempt number
+    /// `attempt`. False when `owner` no longer holds it.
     pub async fn park_job(
         &mut self,
         id: JobId,
         owner: ServerId,
         run_at: Timestamp,
         attempt: i64,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         on!(self, conn => sqlx::query(PARK)
             .bind(run_at.as_micros())
             .bind(attempt)
             .bind(id.0)
             .bind(owner.0)
+            .bind(now.as_micros())
             .execute(conn)
             .await
             .map(|done| done.rows_affected() == 1))
         .during("give a job back")
     }
 
-    /// Makes an open job due now, if it was due later.
+    /// Makes an open job due now, if it was due later; one that runs now is due again when it is given back.
     pub async fn wake_job(&mut self, id: JobId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(WAKE).bind(now.as_micros()).bind(id.0).execute(conn).await.map(drop))
             .during("wake a job")
     }
 
-    /// Makes the jobs with a target that waits for a guest of this cluster due now.
+    /// The same for the jobs with an open target in this cluster.
     pub async fn wake_jobs_waiting_in(&mut self, cluster: ClusterId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(WAKE_FOR_CLUSTER)
             .bind(now.as_micros())
@@ -444,8 +450,8 @@ mod tests {
             with_jobs(store, &[new_job(5, None)]).await;
             let id = JobId(claim(store, A, 10).await.expect("is due").id);
             let parked: Result<_, StoreError> = crate::write!(store, tx => {
-                let by_other = tx.park_job(id, B, at(100), 0).await?;
-                let by_owner = tx.park_job(id, A, at(100), 1).await?;
+                let by_other = tx.park_job(id, B, at(100), 0, at(20)).await?;
+                let by_owner = tx.park_job(id, A, at(100), 1, at(20)).await?;
                 Ok((by_other, by_owner))
             });
             assert_eq!(parked.expect("parks"), (false, true));
@@ -454,6 +460,22 @@ mod tests {
             woken.expect("wakes");
             let again = claim(store, A, 50).await.expect("is due");
             assert_eq!((again.attempt, again.interruptions), (1, 0), "being parked is no interruption");
+        }
+
+        async fn a_job_that_is_woken_while_it_runs_runs_again(store: &Store) {
+            with_jobs(store, &[new_job(5, None)]).await;
+            let id = JobId(claim(store, A, 10).await.expect("is due").id);
+            let woken: Result<_, StoreError> = crate::write!(store, tx => {
+                tx.wake_job(id, at(11)).await?;
+                tx.park_job(id, A, at(100), 0, at(12)).await
+            });
+            assert!(woken.expect("wakes"));
+            assert_eq!(claim(store, A, 11).await, None, "due from the moment it was given back");
+            assert!(claim(store, A, 12).await.is_some());
+            let parked: Result<_, StoreError> =
+                crate::write!(store, tx => { tx.park_job(id, A, at(100), 0, at(13)).await });
+            assert!(parked.expect("parks"));
+            assert_eq!(claim(store, A, 99).await, None, "one wake is worth one run");
         }
 
         async fn a_cancelled_job_tells_its_owner(store: &Store) {

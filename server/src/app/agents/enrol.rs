@@ -38,6 +38,7 @@ impl App {
             }
         });
         let agent = enrolled?;
+        self.jobs.wake();
         self.agents.links.forget(agent);
         Ok(EnrolAnswer {
             agent: agent.0,
@@ -89,6 +90,9 @@ impl App {
         if !facts.os_id.is_empty() {
             tx.set_guest_system(GuestId(guest.id), &facts.os_id, &facts.os_name)
                 .await?;
+        }
+        for job in tx.jobs_waiting_for(GuestId(guest.id), "install").await? {
+            tx.wake_job(job, now).await?;
         }
         self.note_enrolment(tx, request_id, agent, &guest, &facts).await?;
         let agent_row = GuestAgent {

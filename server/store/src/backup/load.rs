@@ -21,6 +21,8 @@ const END_TARGETS: &str = "UPDATE job_targets SET state = 'cancelled', reason_co
     finished_at = $2 WHERE state IN ('queued', 'running', 'waiting')";
 const END_JOBS: &str = "UPDATE jobs SET state = 'cancelled', reason_code = 'restored', reason_detail = $1, \
     finished_at = $2, lease_owner = NULL, lease_until = NULL WHERE state IN ('queued', 'running')";
+const END_ENROLLING: &str = "UPDATE guests SET agent_state = CASE WHEN EXISTS \
+    (SELECT 1 FROM agents a WHERE a.guest_id = guests.id) THEN 'offline' ELSE 'none' END WHERE agent_state = 'enrolling'";
 const END_REASON: &str = "The database was restored from a backup that was taken while this was under way.";
 const EVENT_SQLITE: &str = "INSERT INTO events (seq, at, kind, facts) VALUES ($1, $2, 'store.restored', '{}')";
 const EVENT_POSTGRES: &str = "INSERT INTO events (seq, at, kind, facts) OVERRIDING SYSTEM VALUE \
@@ -143,6 +145,8 @@ impl Tx {
 
     /// Work that was under way must not go on as if no time had passed. Answers the number of jobs.
     async fn end_open_work(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        on!(self, conn => sqlx::query(END_ENROLLING).execute(conn).await.map(drop))
+            .during("end the enrolments of a restored backup")?;
         let mut ended = 0;
         for query in [END_TARGETS, END_JOBS] {
             ended = on!(self, conn => sqlx::query(query)

@@ -64,13 +64,17 @@ both! {
 
     async fn work_under_way_is_ended_and_streams_begin_anew(store: &Store) {
         let source = sample().await;
-        run(&source.store, "UPDATE jobs SET state = 'running', lease_until = 5; UPDATE job_targets SET state = 'waiting'").await;
+        let under_way = "UPDATE jobs SET state = 'running', lease_until = 5; UPDATE job_targets SET state = 'waiting'; \
+            UPDATE guests SET agent_state = 'enrolling'";
+        run(&source.store, under_way).await;
         let restored = restore(store, &saved(&source.store).await).await.expect("is restored");
 
         assert_eq!(restored.ended_jobs, 2);
         let open = "SELECT COUNT(*) FROM jobs, job_targets WHERE jobs.state <> 'cancelled' OR lease_until IS NOT NULL \
             OR job_targets.reason_code <> 'restored' OR jobs.reason_detail IS NULL";
         assert_eq!(count(store, open).await, 0);
+        let enrolling = "SELECT COUNT(*) FROM guests WHERE agent_state <> 'offline'";
+        assert_eq!(count(store, enrolling).await, 0, "no line is restored that could enrol it");
         let first: i64 = count(store, "SELECT MIN(seq) FROM events").await;
         let tx = &mut store.begin().await.expect("begins");
         let next = tx.publish(NOW, "x", None, serde_json::json!({})).await.expect("is published");

@@ -189,7 +189,7 @@ async fn waiting_installation(tx: &mut Tx) -> Result<(), StoreError> {
     job(tx, 10, "install", 31, Some(ENROLLING)).await?;
     tx.claim_job(SERVER, at(NOW), at(NOW + 50)).await?;
     moved(tx, 31, TargetState::Waiting).await?;
-    tx.park_job(JobId(id(10)), SERVER, at(NOW + 3600), 0).await?;
+    tx.park_job(JobId(id(10)), SERVER, at(NOW + 3600), 0, at(NOW)).await?;
     let row = EnrolmentRow {
         id: id(40),
         guest_id: ENROLLING.0,
