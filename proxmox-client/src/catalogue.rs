@@ -171,6 +171,8 @@ catalogue! {
     RESOURCES = get("resources", "/cluster/resources", &[]);
     /// Guests without any backup job.
     NOT_BACKED_UP = get("not_backed_up", "/cluster/backup-info/not-backed-up", AUDIT_CLUSTER);
+    /// A number that no guest has; with `vmid`, whether that one is free.
+    NEXT_ID = get("next_id", "/cluster/nextid", &[]).with(&["vmid"]);
     /// Turns a user's password into a ticket for two hours.
     TICKET = post("ticket", "/access/ticket", &[]).with(&["password", "username"]);
     /// The token's own rights.

@@ -5,17 +5,18 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use muster::app::inspection::inspect;
 use muster::app::tokens::NewToken;
 use muster::app::{App, Caller, Ctx, Seal};
+use muster::clock::{Clock, SystemClock};
 use muster::config::{Config, DatabaseUrl};
-use muster_domain::RequestId;
 use muster_domain::access::Role;
-use proxmox_sim::{Clock, ClusterHandle, Options, Scenario, Sim, SteppedClock, Timing};
+use muster_domain::{RequestId, Timestamp};
+use proxmox_sim::{Clock as SimClock, ClusterHandle, Options, Scenario, Sim, SteppedClock, Timing};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -34,6 +35,26 @@ pub(crate) struct Muster {
     pub(crate) app: App,
     http: reqwest::Client,
     _folder: tempfile::TempDir,
+}
+
+/// What of a server a test takes into its own hands.
+pub(crate) struct Start {
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Whether clusters are discovered by themselves, and other loops run.
+    pub(crate) discovers: bool,
+    /// Seconds that one exchange with Proxmox VE may take.
+    pub(crate) pve_timeout_seconds: u64,
+}
+
+impl Default for Start {
+    fn default() -> Start {
+        Start {
+            clock: Arc::new(SystemClock),
+            discovers: true,
+            pve_timeout_seconds: Config::default().pve_timeout_seconds,
+        }
+    }
 }
 
 /// A stream of events.
@@ -56,15 +77,22 @@ impl Muster {
     pub(crate) async fn start() -> Result<Muster> {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().join("muster.db").display());
-        Muster::on(&url, folder).await
+        Muster::on(&url, folder, Start::default()).await
+    }
+
+    /// Starts a server on SQLite, parts of which are in the test's hands.
+    pub(crate) async fn start_with(start: Start) -> Result<Muster> {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite:{}", folder.path().join("muster.db").display());
+        Muster::on(&url, folder, start).await
     }
 
     /// Starts a server on a fresh database of the PostgreSQL server that `TEST_POSTGRES_URL` names.
     pub(crate) async fn start_on_postgres() -> Result<Muster> {
-        Muster::on(&postgres::create().await?, tempfile::tempdir()?).await
+        Muster::on(&postgres::create().await?, tempfile::tempdir()?, Start::default()).await
     }
 
-    async fn on(database: &str, folder: tempfile::TempDir) -> Result<Muster> {
+    async fn on(database: &str, folder: tempfile::TempDir, start: Start) -> Result<Muster> {
         static PROVIDER: OnceLock<()> = OnceLock::new();
         PROVIDER.get_or_init(|| {
             // A second test of the same process finds it there.
@@ -74,13 +102,19 @@ impl Muster {
             database: DatabaseUrl::new(database),
             key_file: folder.path().join("key"),
             agent_dir: agents().unwrap_or_else(|| folder.path().join("agents")),
+            pve_timeout_seconds: start.pve_timeout_seconds,
             ..Config::default()
         };
         Seal::create(&config.key_file, Zeroizing::new([7; 32]))?;
-        let app = muster::boot::open(config).await?;
+        let mut app = muster::boot::open(config).await?;
+        app.clock = start.clock;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        muster::boot::start_loops(&app);
+        if start.discovers {
+            muster::boot::start_loops(&app);
+        } else {
+            muster::jobs::start(&app);
+        }
         let served =
             muster::http::serve::serve(listener, muster::http::router(app.clone()), None, app.lifecycle.clone());
         app.lifecycle.spawn("http", served);
@@ -261,6 +295,12 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
+    /// The time in the simulated clusters.
+    pub(crate) fn now(&self) -> Timestamp {
+        let millis = i64::try_from(self.clock.now()).unwrap_or(i64::MAX / 1000);
+        Timestamp::from_micros(millis * 1000)
+    }
+
     /// Lets time pass in the simulated clusters; their nodes tell each other of their guests every 10 s.
     pub(crate) fn pass(&self, span: Duration) {
         self.clock.advance(span);
@@ -297,7 +337,7 @@ pub(crate) fn simulate(scenario: Scenario, lxc_exec: bool) -> Result<Lab> {
             ..Timing::default()
         },
         lxc_exec,
-        clock: Clock::Stepped(clock.clone()),
+        clock: SimClock::Stepped(clock.clone()),
         ..Options::default()
     })?;
     Ok(Lab { sim, clock })

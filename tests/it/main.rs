@@ -1,5 +1,6 @@
 //! The whole system: a real server, a simulated Proxmox VE, real connections between them.
 
+mod bad_pve;
 mod clusters;
 mod discovery;
 mod exec;

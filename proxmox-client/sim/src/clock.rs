@@ -26,6 +26,11 @@ impl SteppedClock {
         SteppedClock(Arc::new(AtomicU64::new(milliseconds)))
     }
 
+    /// Where it stands, in milliseconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         let milliseconds = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
@@ -41,7 +46,7 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 u64::try_from(since.as_millis()).unwrap_or_default()
             }
-            Clock::Stepped(clock) => clock.0.load(Ordering::SeqCst),
+            Clock::Stepped(clock) => clock.now(),
         }
     }
 }

@@ -30,6 +30,7 @@ mod wire;
 mod world;
 
 pub use clock::{Clock, SteppedClock};
+pub use faults::FaultKind;
 pub use guests::check as check_guests;
 pub use scenario::{ClusterSpec, GuestSpec, PackageSpec, Scenario};
 pub use sim::{ClusterHandle, Options, Sim};

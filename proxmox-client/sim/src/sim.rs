@@ -1,5 +1,6 @@
 //! The simulator as a whole: starts everything and stops it again.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -185,6 +186,11 @@ impl Sim {
     /// Calls that Proxmox VE has and for which the simulator had no answer, as `METHOD /path`.
     pub fn not_modelled(&self) -> Vec<String> {
         self.lab.sites.iter().flat_map(|site| site.not_modelled()).collect()
+    }
+
+    /// The requests that a cluster's nodes have received since this was last asked: `GET /api2/json/version` and how often.
+    pub fn take_calls(&self, cluster: &str) -> Result<BTreeMap<String, u64>> {
+        Ok(self.lab.site(cluster)?.take_calls())
     }
 
     /// Does what the words of a control request say, as `proxmox-sim ctl` does: `guest stop --cluster lab --vmid 100`.

@@ -1,6 +1,6 @@
 //! A cluster with what surrounds it: clock, faults, listeners.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ pub(crate) struct Site {
     around: Around,
     console_cuts: broadcast::Sender<String>,
     not_modelled: Mutex<BTreeSet<String>>,
+    calls: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Site {
@@ -94,6 +95,7 @@ impl Site {
             around,
             console_cuts: broadcast::Sender::new(64),
             not_modelled,
+            calls: Mutex::default(),
         }
     }
 
@@ -145,6 +147,17 @@ impl Site {
         tracing::warn!(%method, path, "Proxmox VE has this call, the simulator does not model it");
         let mut calls = self.not_modelled.lock().unwrap_or_else(PoisonError::into_inner);
         calls.insert(format!("{method} {path}"));
+    }
+
+    /// Counts a request that arrived, whatever becomes of it.
+    pub(crate) fn count_call(&self, method: &Method, path: &str) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(format!("{method} {path}")).or_default() += 1;
+    }
+
+    /// How often each call has come, and begins to count anew.
+    pub(crate) fn take_calls(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Calls for which there was no answer.

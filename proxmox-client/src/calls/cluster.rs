@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::answer::undecodable;
 use crate::catalogue::{self, Request};
-use crate::{Client, Result, perl};
+use crate::{Client, Error, Result, perl};
 
 /// The version of a PVE installation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -245,6 +245,23 @@ impl Client {
             }
         }
         Ok(status)
+    }
+
+    /// Whether a guest of that number exists, also one that the token may not see. Any valid token may ask.
+    pub async fn guest_exists(&self, vmid: u32) -> Result<bool> {
+        let request = catalogue::NEXT_ID.at(&[])?.with("vmid", vmid);
+        match self.order(request).await {
+            Ok(()) => Ok(false),
+            Err(Error::Rejected {
+                status: 400, fields, ..
+            }) if fields
+                .get("vmid")
+                .is_some_and(|reason| reason.ends_with("already exists")) =>
+            {
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Nodes, guests and storages with their current state, filtered by the token's rights. Entries of other types

@@ -51,6 +51,18 @@ async fn a_missing_privilege() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_number_that_is_taken_belongs_to_a_guest() -> Result<()> {
+    let server = Server::replaying("cluster-nextid-taken").await?;
+    assert!(client(&[&server]).guest_exists(100).await?);
+    let server = Server::start(|_| json(r#"{"data":"101"}"#)).await?;
+    assert!(!client(&[&server]).guest_exists(101).await?);
+    let server = Server::replaying("err-unknown-param").await?;
+    let error = client(&[&server]).guest_exists(101).await.expect_err("another refusal");
+    assert!(matches!(error, Error::Rejected { status: 400, .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_accepted() -> Result<()> {
     for (recording, words) in [
         ("auth-none", "No ticket"),

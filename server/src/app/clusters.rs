@@ -186,7 +186,7 @@ impl App {
             endpoints: row.endpoints.iter().filter_map(|text| text.parse().ok()).collect(),
             token: ApiToken::new(&row.token_id, secret).map_err(Failure::from)?,
             tls: tls(row),
-            timeout: PATIENCE,
+            timeout: PATIENCE.min(self.config.pve_timeout()),
         })?;
         let inspection = inspect(connection.client()).await?;
         let others = self.store.read().await?.clusters().await?;

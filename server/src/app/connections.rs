@@ -1,7 +1,6 @@
 //! The way from a stored cluster to a connection: its secret is opened here, and nowhere else.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use muster_domain::ClusterId;
 use muster_store::clusters::ClusterRow;
@@ -12,9 +11,6 @@ use crate::pve::{ApiToken, Basis, Connection, Endpoint, Failure, Fingerprint, Se
 
 /// What a cluster's secret is sealed for.
 pub(super) const TOKEN_SECRET: &str = "pve_token";
-
-/// Longer than the 30 s after which PVE itself gives up on a node, so that its own words arrive.
-const TIMEOUT: Duration = Duration::from_secs(40);
 
 impl App {
     /// The connection to a cluster; made anew when what it was made of has changed.
@@ -42,7 +38,7 @@ impl App {
                 endpoints,
                 token: ApiToken::new(&row.token_id, secret)?,
                 tls: tls(row),
-                timeout: TIMEOUT,
+                timeout: self.config.pve_timeout(),
             })
         })?;
         Ok(connection)

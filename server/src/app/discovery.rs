@@ -188,6 +188,11 @@ impl Discovery<'_> {
         self.reads_everything() || last.is_none_or(|last| self.started.since(last) >= every)
     }
 
+    /// Whether details that only have grown old may take calls: not while rights and certificates wait for theirs.
+    fn has_time_for_the_old(&self) -> bool {
+        !self.is_due(self.memory.overview_at(), details::OVERVIEW_EVERY)
+    }
+
     fn took_ms(&self) -> u64 {
         u64::try_from(self.app.clock.now().since(self.started).as_millis()).unwrap_or(u64::MAX)
     }

@@ -60,6 +60,12 @@ pub struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_key: Option<PathBuf>,
 
+    /// Seconds that one exchange with a node of Proxmox VE may take. More than the 30 after which Proxmox VE itself gives up on
+    /// a node, so that its own words arrive.
+    #[arg(long, global = true, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pve_timeout_seconds: Option<u64>,
+
     /// What is logged: a level (error, warn, info, debug), or a list like info,muster=debug.
     #[arg(long, global = true, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ mod database;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
@@ -44,6 +45,8 @@ pub struct Config {
     pub tls_cert: Option<PathBuf>,
     /// Its private key, PEM.
     pub tls_key: Option<PathBuf>,
+    /// Seconds that one exchange with a node of Proxmox VE may take.
+    pub pve_timeout_seconds: u64,
     /// What is logged.
     pub log: String,
     /// How log lines look.
@@ -63,6 +66,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             tls_cert: None,
             tls_key: None,
+            pve_timeout_seconds: 40,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             demo: false,
@@ -109,6 +113,11 @@ impl Config {
         Ok(config)
     }
 
+    /// How long one exchange with a node of Proxmox VE may take.
+    pub fn pve_timeout(&self) -> Duration {
+        Duration::from_secs(self.pve_timeout_seconds)
+    }
+
     /// The origin people use, without a slash at its end: what was configured, or a guess from where we listen.
     pub fn base(&self) -> String {
         if let Some(url) = &self.public_url {
@@ -125,6 +134,11 @@ impl Config {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err(ConfigError::Contradiction(
                 "tls_cert and tls_key belong together: give both, or none and put a proxy with TLS in front",
+            ));
+        }
+        if self.pve_timeout_seconds == 0 {
+            return Err(ConfigError::Contradiction(
+                "pve_timeout_seconds is at least 1; below 31 Muster gives up before Proxmox VE does",
             ));
         }
         let origin = |url: &Url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();

@@ -1,32 +1,39 @@
-//! How many calls may be made about things that only have grown old. What changed is always asked at once.
+//! How many calls may be made about things that only have grown old. What changed is always asked at once, and counts.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use muster_domain::Timestamp;
 
-/// Calls per minute beside the regular ones: 6 lists, 1 cluster status and these make at most 12.
-const PER_MINUTE: f64 = 4.0;
-/// Calls that may be saved up.
-const MOST: f64 = 8.0;
+/// Calls within any minute beside the regular ones: 6 lists, 1 cluster status and these make at most 12.
+const MOST: usize = 5;
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// What is left, and when that was reckoned.
-#[derive(Debug, Clone, Copy, Default)]
+/// When the calls of the last minute were made.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Budget {
-    left: f64,
-    at: Option<Timestamp>,
+    made: VecDeque<Timestamp>,
 }
 
 impl Budget {
     /// Takes `calls` when so many are left.
-    pub(super) fn take(&mut self, calls: u32, now: Timestamp) -> bool {
-        let waited = self.at.map_or(Duration::ZERO, |at| now.since(at));
-        self.left = (self.left + waited.as_secs_f64() / 60.0 * PER_MINUTE).min(MOST);
-        self.at = Some(now);
-        let enough = self.left >= f64::from(calls);
+    pub(super) fn take(&mut self, calls: usize, now: Timestamp) -> bool {
+        self.made.retain(|at| now.since(*at) < MINUTE);
+        let enough = self.made.len() + calls <= MOST;
         if enough {
-            self.left -= f64::from(calls);
+            self.spend(calls, now);
         }
         enough
+    }
+
+    /// Counts calls that are made in any case.
+    pub(super) fn spend(&mut self, calls: usize, now: Timestamp) {
+        // More than a full minute's need not be remembered.
+        let calls = calls.min(MOST);
+        self.made.extend(std::iter::repeat_n(now, calls));
+        while self.made.len() > 2 * MOST {
+            self.made.pop_front();
+        }
     }
 }
 
@@ -35,25 +42,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_hour_allows_four_calls_a_minute() {
+    fn no_minute_has_more_than_five() {
         let mut budget = Budget::default();
         let mut now = Timestamp::from_micros(0);
-        let mut calls = 0;
+        let mut made = Vec::new();
         for _ in 0..360 {
             now = now + Duration::from_secs(10);
             while budget.take(2, now) {
-                calls += 2;
+                made.extend([now, now]);
             }
         }
-        assert!((200..=240).contains(&calls), "{calls}");
+        assert!(made.len() >= 236, "{}", made.len());
+        for start in &made {
+            let minute = made.iter().filter(|at| **at >= *start && at.since(*start) < MINUTE);
+            assert!(minute.count() <= MOST);
+        }
     }
 
     #[test]
-    fn a_long_pause_saves_up_a_little_only() {
+    fn calls_that_had_to_be_made_leave_less_for_the_others() {
         let mut budget = Budget::default();
-        assert!(!budget.take(1, Timestamp::from_micros(0)));
-        let later = Timestamp::from_micros(0) + Duration::from_secs(86_400);
-        assert!(budget.take(8, later));
-        assert!(!budget.take(1, later));
+        let now = Timestamp::from_micros(0);
+        budget.spend(4, now);
+        assert!(!budget.take(2, now));
+        assert!(budget.take(1, now));
+        budget.spend(1000, now);
+        assert!(!budget.take(1, now + Duration::from_secs(59)));
+        assert!(budget.take(4, now + MINUTE));
     }
 }

@@ -216,8 +216,13 @@ impl Memory {
     }
 
     /// Takes calls for something that has only grown old.
-    pub fn take_calls(&self, calls: u32, now: Timestamp) -> bool {
+    pub fn take_calls(&self, calls: usize, now: Timestamp) -> bool {
         lock(&self.held).budget.take(calls, now)
+    }
+
+    /// Counts calls for something that has changed.
+    pub fn spend_calls(&self, calls: usize, now: Timestamp) {
+        lock(&self.held).budget.spend(calls, now);
     }
 
     /// The nodes that are asked directly: those whose address was tried.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::rows::{guest_resource, row};
 use super::{ApiError, Call, node};
+use crate::schema::Errors;
 use crate::world::{Guest, Node, REPORT_LINGERS, Storage};
 
 /// Members and quorum. A node that is in no cluster lists only itself.
@@ -117,6 +118,18 @@ pub(super) fn not_backed_up(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let missing = call.cluster.guests.values().filter(|guest| !guest.backed_up);
     let rows = missing.map(|guest| json!({ "vmid": guest.vmid, "name": guest.name(), "type": guest.kind.word() }));
     Ok(rows.collect())
+}
+
+/// A number that no guest has; the one that is asked for, unless it is taken. Tells of guests that the caller may not see.
+pub(super) fn next_id(call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let taken = |vmid: u32| call.cluster.guests.contains_key(&vmid);
+    let wanted = call.params.text("vmid").and_then(|text| text.parse().ok());
+    if let Some(vmid) = wanted.filter(|vmid| taken(*vmid)) {
+        let complaint = format!("VM {vmid} already exists");
+        return Err(ApiError::parameters(Errors::from([("vmid".to_owned(), complaint)])));
+    }
+    let free = wanted.or_else(|| (100..).find(|vmid| !taken(*vmid)));
+    Ok(json!(free.unwrap_or_default().to_string()))
 }
 
 /// No guest is managed by the high-availability manager.

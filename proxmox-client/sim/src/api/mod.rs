@@ -145,6 +145,7 @@ fn handler(method: &str, template: &str) -> Option<Handler> {
         ("GET", "/cluster/backup-info/not-backed-up") => cluster::not_backed_up,
         ("GET", "/cluster/ha/resources") => cluster::ha_resources,
         ("POST", "/access/ticket") => access::log_in,
+        ("GET", "/cluster/nextid") => cluster::next_id,
         ("GET", "/access/permissions") => access::permissions,
         ("GET", "/access/roles") => access::roles,
         ("GET", "/pools") => cluster::pools,

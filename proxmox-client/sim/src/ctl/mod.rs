@@ -7,6 +7,8 @@ mod words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::faults::FaultKind;
+
 pub(crate) use perform::Control;
 pub use socket::send;
 pub(crate) use socket::{serve, stop};
@@ -239,12 +241,12 @@ pub enum FaultRequest {
         #[command(flatten)]
         #[doc = "Where."]
         at: FaultPlace,
-        /// slow (milliseconds), garbage, empty, big (bytes), reset, half or refuse.
-        #[arg(long)]
-        name: String,
-        /// The number for those that take one.
-        #[arg(long)]
-        arg: Option<String>,
+        /// Which.
+        #[arg(long, value_enum)]
+        name: FaultKind,
+        /// The number for those that take one: milliseconds, bytes or seconds.
+        #[arg(long, allow_negative_numbers = true)]
+        arg: Option<i64>,
     },
     /// Switch all faults of the node, or of the whole cluster, off.
     Clear(FaultPlace),
@@ -304,5 +306,41 @@ pub enum TokenRequest {
         /// Make one that does not work any more.
         #[arg(long)]
         expired: bool,
+    },
+    /// Give a token exactly these privileges on one path and below, and none elsewhere.
+    Rights {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+        /// Full id.
+        #[arg(long)]
+        id: String,
+        /// Privileges, separated by commas.
+        #[arg(long, value_delimiter = ',')]
+        privileges: Vec<String>,
+        /// Path from which they hold.
+        #[arg(long, default_value = "/")]
+        path: String,
+    },
+    /// Let a token end so many seconds from now.
+    Expire {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+        /// Full id.
+        #[arg(long)]
+        id: String,
+        /// Seconds; without them it never ends.
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// Take a token away. `create` makes one of that id with another secret.
+    Revoke {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+        /// Full id.
+        #[arg(long)]
+        id: String,
     },
 }

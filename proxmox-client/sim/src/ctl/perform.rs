@@ -39,7 +39,7 @@ impl Control {
                 Ok(json!({ "fingerprint": self.lab.site(&at.cluster)?.renew_certificate(&at.node)? }))
             }
             Request::Fault(FaultRequest::Set { at, name, arg }) => {
-                let fault = Fault::parse(&name, arg.as_deref())?;
+                let fault = Fault::new(name, arg);
                 self.lab.site(&at.cluster)?.set_fault(at.node.as_deref(), fault)?;
                 Ok(Value::Null)
             }
@@ -251,32 +251,55 @@ impl Control {
     }
 
     fn token(&self, request: TokenRequest) -> Result<Value> {
-        let TokenRequest::Create {
-            cluster,
-            id,
-            privileges,
-            path,
-            expired,
-        } = request;
-        let (user, name) = id.split_once('!').context("a token id looks like user@realm!name")?;
-        let role = format!("role-{}-{name}", user.replace('@', "-"));
-        let secret = self.lab.site(&cluster)?.with(|cluster, now| {
+        let unknown = |id: &str| format!("there is no token '{id}'");
+        match request {
+            TokenRequest::Create {
+                cluster,
+                id,
+                privileges,
+                path,
+                expired,
+            } => return self.new_token(&cluster, &id, &privileges, &path, expired),
+            TokenRequest::Rights {
+                cluster,
+                id,
+                privileges,
+                path,
+            } => self.lab.site(&cluster)?.with(|cluster, _| {
+                ensure!(cluster.access.secret_of(&id).is_some(), unknown(&id));
+                cluster.access.withdraw(&id);
+                let role = role_of(&id);
+                cluster.access.add_role(&role, privileges.iter().map(String::as_str));
+                cluster.access.grant(entry(&path, &id, &role));
+                Ok(())
+            })?,
+            TokenRequest::Expire { cluster, id, seconds } => self.lab.site(&cluster)?.with(|cluster, now| {
+                let expires = seconds.map(|seconds| now + seconds * 1000);
+                ensure!(cluster.access.set_expiry(&id, expires), unknown(&id));
+                Ok(())
+            })?,
+            TokenRequest::Revoke { cluster, id } => self.lab.site(&cluster)?.with(|cluster, _| {
+                ensure!(cluster.access.remove_token(&id), unknown(&id));
+                Ok(())
+            })?,
+        }
+        Ok(Value::Null)
+    }
+
+    fn new_token(&self, cluster: &str, id: &str, privileges: &[String], path: &str, expired: bool) -> Result<Value> {
+        let (user, _) = id.split_once('!').context("a token id looks like user@realm!name")?;
+        let role = role_of(id);
+        let secret = self.lab.site(cluster)?.with(|cluster, now| {
             let secret = cluster.figures.uuid(now);
             let access = &mut cluster.access;
             access.add_user(user, None);
             access.add_role(&role, privileges.iter().map(String::as_str));
-            for who in [user, id.as_str()] {
-                let (path, who, role) = (path.clone(), who.to_owned(), role.clone());
-                access.grant(AclEntry {
-                    path,
-                    who,
-                    role,
-                    propagate: true,
-                });
+            for who in [user, id] {
+                access.grant(entry(path, who, &role));
             }
             let expires = expired.then_some(now);
             access.add_token(
-                &id,
+                id,
                 Token {
                     secret: secret.clone(),
                     privsep: true,
@@ -286,6 +309,20 @@ impl Control {
             secret
         });
         Ok(json!({ "token_id": id, "token_secret": secret }))
+    }
+}
+
+/// The role that a token made or changed here has.
+fn role_of(token: &str) -> String {
+    format!("role-{}", token.replace(['@', '!'], "-"))
+}
+
+fn entry(path: &str, who: &str, role: &str) -> AclEntry {
+    AclEntry {
+        path: path.to_owned(),
+        who: who.to_owned(),
+        role: role.to_owned(),
+        propagate: true,
     }
 }
 

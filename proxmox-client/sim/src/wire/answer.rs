@@ -25,6 +25,9 @@ const COMPRESS_ABOVE: usize = 1024;
 /// How long a breaking body lets its beginning travel.
 const BEFORE_BREAK: Duration = Duration::from_millis(50);
 
+/// What a body without an end goes on with.
+const MORE: &[u8] = &[b' '; 16 << 10];
+
 /// Whether the answer is for machines or for ExtJS, which gets every error as a 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -44,7 +47,7 @@ const JSON: &str = "application/json;charset=UTF-8";
 
 impl Answer {
     /// An answer with only a status line, as for logins and unreachable nodes.
-    pub(super) fn bare(status: u16, reason: &str) -> Answer {
+    pub(crate) fn bare(status: u16, reason: &str) -> Answer {
         Answer {
             status,
             reason: Some(reason.to_owned()),
@@ -72,6 +75,11 @@ impl Answer {
             content_type: Some(JSON),
             body: body.into(),
         }
+    }
+
+    /// A call that failed in Proxmox VE, with its words.
+    pub(crate) fn failed(message: &str) -> Answer {
+        Answer::error(ApiError::failed(message))
     }
 
     /// What a call answered.
@@ -191,12 +199,15 @@ pub(crate) enum Break {
     AfterHeaders,
     /// After half of the body.
     HalfWay,
+    /// It does not end: more and more follows what there is.
+    Never,
 }
 
 /// The body of an answer: whole, or breaking off.
 pub(crate) struct Payload {
     left: Option<Bytes>,
-    announced: u64,
+    /// None for a body without an end.
+    announced: Option<u64>,
     breaks: Option<Pin<Box<Sleep>>>,
 }
 
@@ -208,7 +219,7 @@ impl Payload {
 
     fn whole(body: Bytes) -> Payload {
         Payload {
-            announced: body.len() as u64,
+            announced: Some(body.len() as u64),
             left: (!body.is_empty()).then_some(body),
             breaks: None,
         }
@@ -217,14 +228,15 @@ impl Payload {
     fn breaking(body: Bytes, how: Break) -> Payload {
         // A body of nothing could not break off.
         let announced = body.len().max(2) as u64;
-        let left = match how {
-            Break::AfterHeaders => None,
-            Break::HalfWay => Some(body.slice(..body.len() / 2)),
+        let (left, announced) = match how {
+            Break::AfterHeaders => (None, Some(announced)),
+            Break::HalfWay => (Some(body.slice(..body.len() / 2)), Some(announced)),
+            Break::Never => (Some(body), None),
         };
         Payload {
             left,
             announced,
-            breaks: Some(Box::pin(sleep(BEFORE_BREAK))),
+            breaks: announced.is_some().then(|| Box::pin(sleep(BEFORE_BREAK))),
         }
     }
 }
@@ -237,6 +249,9 @@ impl Body for Payload {
         if let Some(data) = self.left.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
+        if self.announced.is_none() {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(MORE)))));
+        }
         match &mut self.breaks {
             None => Poll::Ready(None),
             Some(soon) => soon
@@ -247,10 +262,10 @@ impl Body for Payload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_none() && self.breaks.is_none()
+        self.left.is_none() && self.breaks.is_none() && self.announced.is_some()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.announced)
+        self.announced.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

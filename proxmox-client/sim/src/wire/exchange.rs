@@ -33,6 +33,7 @@ pub(super) enum Served {
 
 /// Serves one request.
 pub(super) async fn serve(mut request: Request<Incoming>, door: &Door, site: &Arc<Site>) -> Served {
+    site.count_call(request.method(), request.uri().path());
     let takes_gzip = text(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
     let fault = site.faults.of(&door.node);
     let upgrade = Upgrade::of(&mut request);
@@ -48,7 +49,7 @@ pub(super) async fn serve(mut request: Request<Incoming>, door: &Door, site: &Ar
             Err(refusal) => refusal,
         },
     };
-    Served::Answer(answer.respond(site.now(), takes_gzip, fault.breaks()))
+    Served::Answer(answer.respond(fault.clock(site.now()), takes_gzip, fault.breaks()))
 }
 
 /// Has something done in a machine, which may have to boot and takes its time.

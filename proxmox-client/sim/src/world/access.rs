@@ -110,6 +110,22 @@ impl Access {
         self.acl.push(entry);
     }
 
+    /// Takes a token or user every ACL entry.
+    pub(crate) fn withdraw(&mut self, who: &str) {
+        self.acl.retain(|entry| entry.who != who);
+    }
+
+    /// Sets when a token ends; answers whether there is one.
+    pub(crate) fn set_expiry(&mut self, id: &str, expires: Option<Millis>) -> bool {
+        self.tokens.get_mut(id).map(|token| token.expires = expires).is_some()
+    }
+
+    /// Takes a token away, its ACL entries with it.
+    pub(crate) fn remove_token(&mut self, id: &str) -> bool {
+        self.withdraw(id);
+        self.tokens.remove(id).is_some()
+    }
+
     /// Roles with their privileges.
     pub(crate) fn roles(&self) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
         self.roles.iter().map(|(name, privileges)| (name.as_str(), privileges))

@@ -36,7 +36,13 @@ fn bytes(asker: &Asker) -> Vec<u8> {
 fn wrong_answers_look_right_at_first() {
     let bench = bench();
     let asker = bench.ask(0, 0);
-    for (name, length) in [("garbage", 36), ("empty", 0), ("big --arg 3000000", 2_999_972)] {
+    for (name, length) in [
+        ("garbage", 36),
+        ("truncated", 53),
+        ("types", 86),
+        ("empty", 0),
+        ("big --arg 3000000", 2_999_972),
+    ] {
         set(&bench, &format!("--name {name}"));
         let answer = asker.ask("GET", "/version", "");
         assert_eq!(answer.status_line, "HTTP/1.1 200 OK", "{name}");
@@ -51,6 +57,52 @@ fn wrong_answers_look_right_at_first() {
         asker.ask("GET", "/version", "").json()["data"]["version"].is_string(),
         "it is well again"
     );
+}
+
+#[test]
+fn answers_with_the_status_of_a_failure() {
+    let bench = bench();
+    let asker = bench.ask(0, 0);
+    for (name, status_line, length) in [
+        ("unreachable", "HTTP/1.1 595 No route to host", 0),
+        ("timeout", "HTTP/1.1 596 Connection timed out", 0),
+        (
+            "fails",
+            "HTTP/1.1 500 failed to read from command socket: Connection reset by peer",
+            88,
+        ),
+    ] {
+        set(&bench, &format!("--name {name}"));
+        let answer = asker.ask("GET", "/version", "");
+        assert_eq!(
+            (answer.status_line.as_str(), answer.body.len()),
+            (status_line, length),
+            "{name}"
+        );
+        bench.sim.ctl("fault clear --cluster lab").expect("cleared");
+    }
+}
+
+#[test]
+fn a_skewed_clock_shows_in_the_date_of_answers() {
+    let bench = bench();
+    let asker = bench.ask(0, 0);
+    let date = || asker.ask("GET", "/version", "").header("Date").map(str::to_owned);
+    assert_eq!(date().as_deref(), Some("Sat, 21 Nov 2026 03:33:20 GMT"));
+    set(&bench, "--name skew --arg -120");
+    assert_eq!(date().as_deref(), Some("Sat, 21 Nov 2026 03:31:20 GMT"));
+}
+
+#[test]
+fn an_endless_answer_goes_on() {
+    let bench = bench();
+    set(&bench, "--name endless");
+    let asker = bench.ask(0, 0);
+    let mut stream = asker.connect();
+    let request = asker.request("GET", "/api2/json/version", "", "");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut much = vec![0; 1 << 20];
+    stream.read_exact(&mut much).expect("more than any call answers");
 }
 
 #[test]

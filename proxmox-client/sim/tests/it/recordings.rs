@@ -92,6 +92,8 @@ fn reading_calls() {
             ("nodes", "GET", "/nodes", ""),
             ("cluster-status-two-online", "GET", "/cluster/status", ""),
             ("cluster-ha-resources", "GET", "/cluster/ha/resources", ""),
+            ("cluster-nextid", "GET", "/cluster/nextid", ""),
+            ("cluster-nextid-taken", "GET", "/cluster/nextid?vmid=100", ""),
             ("lxc-list", "GET", "/nodes/pve1/lxc", ""),
             ("lxc-status-running", "GET", "/nodes/pve1/lxc/100/status/current", ""),
             ("lxc-status-stopped", "GET", "/nodes/pve1/lxc/101/status/current", ""),

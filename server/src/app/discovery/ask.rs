@@ -15,7 +15,7 @@ use crate::pve::{GuestToAsk, NodeToAsk, Seen};
 /// How long after its start a guest may take to get an address, in seconds.
 const ADDRESS_WITHIN: u64 = 120;
 /// Calls that the details of one guest or node cost, two for nearly all.
-const COST: u32 = 2;
+const COST: usize = 2;
 
 /// The guests to ask.
 pub(super) fn guests(
@@ -45,10 +45,11 @@ pub(super) fn guests(
             Wanted::No => {}
         }
     }
+    discovery.memory.spend_calls(COST * wanted.len(), discovery.started);
     aged.sort_by_key(|(last, _)| *last);
     wanted.extend(
         aged.into_iter()
-            .take_while(|_| discovery.memory.take_calls(COST, discovery.started))
+            .take_while(|_| discovery.has_time_for_the_old() && discovery.memory.take_calls(COST, discovery.started))
             .map(|(_, guest)| guest),
     );
     wanted
@@ -69,7 +70,8 @@ pub(super) fn nodes(discovery: &Discovery<'_>, rows: &[NodeRow], permissions: &P
             let last = row.details_at.map(Timestamp::from_micros);
             let never = last.is_none();
             let aged = last.is_some_and(|last| discovery.started.since(last) >= interval);
-            discovery.reads_everything() || never || aged && discovery.memory.take_calls(COST, discovery.started)
+            let has_time = || discovery.has_time_for_the_old() && discovery.memory.take_calls(COST, discovery.started);
+            discovery.reads_everything() || never || aged && has_time()
         })
         .map(|row| NodeToAsk {
             id: NodeId(row.id),

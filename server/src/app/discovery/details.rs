@@ -27,16 +27,25 @@ pub(super) struct Learned {
 }
 
 /// How often rights, version, certificates and backups are asked.
-const OVERVIEW_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
+pub(super) const OVERVIEW_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
+/// Calls that this takes.
+const OVERVIEW_COST: usize = 4;
 /// How old the time of the last discovery may be in the database while nothing changes.
 const LAST_WRITTEN_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
 
 impl Discovery<'_> {
+    /// At once when nothing is known yet or somebody waits, else when there is time.
+    fn may_ask_overview(&self) -> bool {
+        let last = self.memory.overview_at();
+        self.is_due(last, OVERVIEW_EVERY)
+            && (self.reads_everything() || last.is_none() || self.memory.take_calls(OVERVIEW_COST, self.started))
+    }
+
     /// Asks about the cluster as a whole what is due. What cannot be read is told and tried again at the next turn.
     pub(super) async fn ask_cluster(&self, summary: &mut Summary) -> (Option<ClusterStatus>, Option<Overview>) {
         let client = self.connection.client();
         let mut told = None;
-        if self.is_due(self.memory.overview_at(), OVERVIEW_EVERY) {
+        if self.may_ask_overview() {
             match overview(client).await {
                 Ok(found) => {
                     self.memory.note_overview(self.started);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use muster_domain::{ClusterId, Timestamp};
 use muster_store::clusters::ClusterRow;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Trigger, run};
 use crate::app::App;
@@ -14,6 +14,9 @@ use crate::app::App;
 const TURN: Duration = Duration::from_secs(1);
 /// Clusters that are discovered at once.
 const AT_ONCE: usize = 8;
+/// How long a discovery counts among those. One that takes longer waits for PVE, which costs us nothing, and the others must
+/// not wait with it.
+const PLACE_FOR: Duration = Duration::from_secs(5);
 /// The longest pause between two tries of a cluster that cannot be read.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -40,20 +43,29 @@ async fn turn(app: &App, places: &Arc<Semaphore>) -> Result<String, crate::app::
         started += 1;
         let app = app.clone();
         app.lifecycle.clone().spawn("discovery of a cluster", async move {
-            let _place = place;
             let stop = app.lifecycle.stopping();
             tokio::select! {
                 () = stop.cancelled() => {}
-                outcome = run(&app, id, trigger) => {
-                    if let Err(error) = outcome {
-                        tracing::warn!(cluster.id = %id, %error, "a cluster could not be discovered");
-                    }
-                }
+                () = discover(&app, id, trigger, place) => {}
             }
             app.pve.of(id).note_end();
         });
     }
     Ok(format!("{started} of {} clusters were due", clusters.len()))
+}
+
+async fn discover(app: &App, id: ClusterId, trigger: Trigger, place: OwnedSemaphorePermit) {
+    let mut work = std::pin::pin!(run(app, id, trigger));
+    let outcome = match tokio::time::timeout(PLACE_FOR, work.as_mut()).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            drop(place);
+            work.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::warn!(cluster.id = %id, %error, "a cluster could not be discovered");
+    }
 }
 
 fn is_due(app: &App, row: &ClusterRow, now: Timestamp) -> bool {
