@@ -1,7 +1,7 @@
 //! Three clusters as they stand in a cupboard at home.
 
 use super::spec::{ClusterSpec, GuestSpec, PackageSpec};
-use crate::world::{Os, Release};
+use crate::world::{Os, Packages, Release, Shell};
 
 pub(super) fn clusters() -> Vec<ClusterSpec> {
     let first = ClusterSpec::new("homelab-1", "Homelab Cluster 1").nodes(["pve1", "pve2"]);
@@ -13,8 +13,12 @@ pub(super) fn clusters() -> Vec<ClusterSpec> {
         .standalone();
     vec![
         first.guests([guests_of_pve1(), guests_of_pve2()].concat()),
-        second.release(Release::Pve8).guests(guests_of_pve3()),
-        third.added_by_hand().guests(guests_of_pve4()),
+        // Its packages let tokens into consoles; those of the third do not.
+        second
+            .release(Release::Pve8)
+            .packages(Packages::Newer)
+            .guests(guests_of_pve3()),
+        third.packages(Packages::Older).added_by_hand().guests(guests_of_pve4()),
     ]
 }
 
@@ -22,6 +26,7 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
     let lxc = |vmid, name, os| GuestSpec::lxc(vmid, name, "pve1", os);
     vec![
         lxc(100, "ubuntu-docker-01", Os::Ubuntu)
+            .shell_console()
             .size(4, 4096, 32)
             .tags("docker;prod")
             .pool("prod")
@@ -30,6 +35,7 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
                 PackageSpec::security("openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6"),
                 PackageSpec::update("docker.io", "27.5.1-0ubuntu3~24.04.2", "28.2.2-0ubuntu1~24.04.1"),
             ]),
+        // A login on the console, as Proxmox VE sets containers up.
         lxc(101, "debian-pihole", Os::Debian)
             .size(1, 512, 4)
             .tags("dns")
@@ -50,10 +56,12 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
             .tags("proxy")
             .address("192.168.1.103/24"),
         lxc(104, "fedora-build", Os::Fedora)
+            .shell_console()
             .size(4, 4096, 40)
             .not_backed_up()
             .address("192.168.1.104/24"),
         lxc(105, "nginx-proxy", Os::Debian)
+            .shell_console()
             .size(1, 512, 4)
             .tags("proxy;prod")
             .pool("prod")
@@ -87,14 +95,17 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
             ]),
         lxc(201, "mariadb", Os::Debian)
             .shell_console()
+            .shell(Shell::Dash)
             .tags("db;prod")
             .pool("prod")
             .address("192.168.1.201/24"),
         lxc(202, "vaultwarden", Os::Alpine)
+            .shell_console()
             .size(1, 256, 2)
             .tags("prod")
             .address("192.168.1.202/24"),
         lxc(203, "paperless", Os::Debian)
+            .shell_console()
             .locked("backup")
             .address("192.168.1.203/24")
             .updates(vec![PackageSpec::update(
@@ -103,12 +114,15 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
                 "5:7.0.15-1~deb12u5",
             )]),
         lxc(204, "arch-lab", Os::Arch)
+            .shell_console()
             .not_backed_up()
             .address("192.168.1.204/24"),
         lxc(205, "opensuse-print", Os::OpenSuse)
+            .shell_console()
             .size(1, 512, 8)
             .address("192.168.1.205/24"),
         lxc(206, "iot-gateway", Os::Debian)
+            .shell_console()
             .isolated()
             .size(1, 256, 4)
             .tags("iot")
@@ -119,6 +133,7 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
                 "2.0.11-1.2+deb12u2",
             )]),
         GuestSpec::qemu(250, "media-server", "pve2", Os::Ubuntu)
+            .guest_agent()
             .not_backed_up()
             .address("192.168.1.250/24"),
     ]
@@ -128,6 +143,7 @@ fn guests_of_pve3() -> Vec<GuestSpec> {
     let lxc = |vmid, name, os| GuestSpec::lxc(vmid, name, "pve3", os);
     vec![
         lxc(300, "monitoring", Os::Debian)
+            .shell_console()
             .size(2, 2048, 32)
             .tags("prod")
             .address("192.168.2.30/24")
@@ -136,6 +152,7 @@ fn guests_of_pve3() -> Vec<GuestSpec> {
                 PackageSpec::update("prometheus", "2.42.0+ds-5+b4", "2.42.0+ds-5+b5"),
             ]),
         lxc(301, "backup-target", Os::Debian)
+            .shell_console()
             .privileged()
             .size(2, 1024, 500)
             .address("192.168.2.31/24"),
@@ -149,6 +166,7 @@ fn guests_of_pve3() -> Vec<GuestSpec> {
                 "1:2.43.0-1ubuntu7.3",
             )]),
         lxc(303, "nginx-proxy", Os::Alpine)
+            .shell_console()
             .size(1, 256, 2)
             .tags("proxy")
             .address("192.168.2.33/24"),
@@ -170,6 +188,7 @@ fn guests_of_pve4() -> Vec<GuestSpec> {
     let lxc = |vmid, name, os| GuestSpec::lxc(vmid, name, "pve4", os);
     vec![
         lxc(400, "minecraft", Os::Ubuntu)
+            .shell_console()
             .size(4, 8192, 40)
             .address("192.168.3.40/24")
             .updates(vec![PackageSpec::security(

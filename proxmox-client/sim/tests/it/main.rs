@@ -7,6 +7,7 @@ mod ctl;
 mod faults;
 mod guest_agent;
 mod guests;
+mod homelab;
 mod operations;
 mod recorded_consoles;
 mod recordings;

@@ -63,10 +63,7 @@ async fn read_everything(client: &Client, cluster: &ClusterHandle) -> Result<()>
             let config = client.qemu_config(node, guest.vmid, ConfigView::Pending).await?;
             if config.has_agent() {
                 assert!(!client.qemu_interfaces(node, guest.vmid).await?.is_empty());
-                assert_eq!(
-                    client.qemu_osinfo(node, guest.vmid).await?.id.as_deref(),
-                    Some("debian")
-                );
+                assert!(client.qemu_osinfo(node, guest.vmid).await?.id.is_some());
             }
         }
     }
