@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::clusters::guest;
-use crate::harness::{Lab, Muster, can_run_agents, homelab, wait_for};
+use crate::harness::{Events, Lab, Muster, can_run_agents, homelab, wait_for};
 
 /// Pastes a line into a node's root shell. Answers its exit code and what it printed.
 fn paste(sim: &Lab, cluster: &str, node: &str, line: &str) -> Result<(i64, String)> {
@@ -60,6 +60,7 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
         .await?;
     let preview = preview.expect(StatusCode::OK)?;
     assert_eq!((&preview["job"], &preview["by_hand"]), (&Value::Null, &Value::Null));
+    let mut events = muster.events().await?;
     let done = muster
         .post(&install, &json!({ "guests": ids }))
         .await?
@@ -79,6 +80,7 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
         Ok(target.filter(|target| target["state"] == "waiting"))
     });
     assert_eq!(waiting.await?["reason"]["code"], "paste_line");
+    work_shows(&muster, &cluster, &mut events, &done["job"]["id"]).await?;
 
     let line = done["by_hand"]["nodes"][0]["line"]
         .as_str()
@@ -88,6 +90,8 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
     let job = muster.ended(&done["job"]).await?;
     assert_eq!(job["state"], "succeeded", "{job}");
     assert_eq!(muster.targets(&job).await?["debian-pihole"]["state"], "succeeded");
+    let after = muster.tree(&cluster).await?;
+    assert_eq!(guest(&after, 101)?["work"], Value::Null, "the job is over");
 
     scan_finds_what_is_published(&sim, &muster, &cluster).await
 }
@@ -122,6 +126,33 @@ async fn a_guest_that_goes_is_not_waited_for() -> Result<()> {
     muster.assert_store_is_clean().await
 }
 
+/// What a job does in a guest stands in the guest's row and in the counts above it, and is told.
+async fn work_shows(muster: &Muster, cluster: &str, events: &mut Events, job: &Value) -> Result<()> {
+    let above = |kind: &'static str, field: &'static str| {
+        move |event: &Value| {
+            let waiting = &event[field]["rollup"]["marks"]["waiting"];
+            (event["kind"] == kind && *waiting == 1).then_some(())
+        }
+    };
+    events.next("the node's counts", above("node.changed", "node")).await?;
+    let told = events.next("the guest with its work", |event| {
+        (event["kind"] == "guest.changed" && event["guest"]["work"]["job"] == *job).then(|| event["guest"].clone())
+    });
+    let told = told.await?;
+    assert_eq!(
+        (&told["work"]["kind"], &told["work"]["state"], &told["tick"]),
+        (&json!("install"), &json!("waiting"), &json!("waiting"))
+    );
+    events
+        .next("the cluster's counts", above("cluster.changed", "cluster"))
+        .await?;
+    let tree = muster.tree(cluster).await?;
+    assert_eq!(guest(&tree, 101)?["work"], told["work"]);
+    assert_eq!(tree["cluster"]["rollup"]["marks"]["waiting"], 1);
+    assert_eq!(tree["cluster"]["rollup"]["updates_total"], Value::Null);
+    Ok(())
+}
+
 async fn scan_finds_what_is_published(sim: &Lab, muster: &Muster, cluster: &str) -> Result<()> {
     let tree = muster.tree(cluster).await?;
     let pihole = guest(&tree, 101)?;
@@ -131,6 +162,12 @@ async fn scan_finds_what_is_published(sim: &Lab, muster: &Muster, cluster: &str)
     );
     let id = pihole["id"].as_str().context("an id")?;
     let before = scan(muster, id).await?;
+    let counted = muster.tree(cluster).await?["cluster"]["rollup"].clone();
+    assert_eq!(
+        counted["updates_total"], before["updates"]["total"],
+        "the others are not counted as 0"
+    );
+    assert!(counted["unknown"].as_u64() > Some(0), "{counted}");
 
     sim.ctl("package publish --cluster homelab-1 --vmid 101 --name tzdata --version 9999.1 --security")?;
     let after = scan(muster, id).await?;

@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use crate::fleet::tests::container;
     use crate::fleet::{ExecEndpoint, GuestStatus};
+    use crate::rollup::Alike;
 
     fn refused<'a>(actions: &'a [Action], name: &str) -> Option<&'a str> {
         let found = actions.iter().find(|action| action.name == name).expect("listed");
@@ -169,7 +170,7 @@ mod tests {
         let empty = of_cluster(Role::Admin, cluster, &Rollup::default());
         assert_eq!(refused(&empty, "bulk_scan"), Some("No guest runs here."));
         assert_eq!(refused(&empty, "remove"), None);
-        let full = of_cluster(Role::Operator, cluster, &Rollup::of(&[container()]));
+        let full = of_cluster(Role::Operator, cluster, &Rollup::of([Alike::one(&container())]));
         assert_eq!(refused(&full, "bulk_install"), None);
         assert!(refused(&full, "remove").is_some());
     }

@@ -123,6 +123,16 @@ pub enum Change<Id, Facts> {
     Gone(Id),
 }
 
+impl<Id: Copy, Facts> Change<Id, Facts> {
+    /// Which row it is about; `None` when there is none yet.
+    pub fn of(&self) -> Option<Id> {
+        match self {
+            Change::New(_) => None,
+            Change::Back(id, _) | Change::Changed(id, _, _) | Change::Gone(id) => Some(*id),
+        }
+    }
+}
+
 /// A fact that can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fact {

@@ -1,5 +1,7 @@
 //! The words for states of nodes, guests, agents and updates: one table for database, JSON and screen.
 
+use crate::job::TargetState;
+
 /// Declares an enum of words with `as_str`, `parse` and the list of all.
 macro_rules! words {
     ($($(#[doc = $doc_text:literal])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
@@ -169,13 +171,14 @@ pub struct GuestState {
     pub updates_security: Option<u32>,
     /// Whether it is backed up.
     pub backup: Backup,
+    /// Where the job stands that is at work in it, running or waiting; `None` when there is none, or its turn has not come.
+    pub work: Option<TargetState>,
 }
 
 impl GuestState {
     /// Whether it runs now. An agent that is connected knows better than an old answer of PVE.
     pub fn runs(&self) -> bool {
-        let as_pve_says = self.status == GuestStatus::Running && !self.stale;
-        (as_pve_says || self.agent == AgentState::Online) && !self.template && !self.gone
+        runs(self.status, self.stale, self.agent) && !self.template && !self.gone
     }
 
     /// Why nothing recent is known of it; `None` when something is.
@@ -203,6 +206,11 @@ impl GuestState {
     }
 }
 
+/// Whether a guest that is there and no template runs.
+pub(crate) fn runs(status: GuestStatus, stale: bool, agent: AgentState) -> bool {
+    status == GuestStatus::Running && !stale || agent == AgentState::Online
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -227,6 +235,7 @@ pub(crate) mod tests {
             updates_total: None,
             updates_security: None,
             backup: Backup::Unknown,
+            work: None,
         }
     }
 

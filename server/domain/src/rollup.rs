@@ -1,6 +1,9 @@
 //! The mark each guest gets in the roll call, the counts of a node or cluster, and the one thing to do next there.
 
-use crate::fleet::{AgentState, Backup, GuestState, GuestStatus, UpdatesState, words};
+use std::collections::BTreeMap;
+
+use crate::fleet::{self, AgentState, Backup, GuestState, GuestStatus, UpdatesState, words};
+use crate::job::TargetState;
 
 words! {
     /// The mark of one guest.
@@ -28,6 +31,42 @@ words! {
     }
 }
 
+/// All that marks and counts look at in a guest that is not gone. Guests that are equal in it are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits {
+    /// What it does, as last heard.
+    pub status: GuestStatus,
+    /// Whether that is old.
+    pub stale: bool,
+    /// Whether it is a template.
+    pub template: bool,
+    /// How its agent is.
+    pub agent: AgentState,
+    /// What is known of its updates.
+    pub updates: UpdatesState,
+    /// Whether updates wait.
+    pub outdated: bool,
+    /// Whether security updates wait.
+    pub insecure: bool,
+    /// Whether it is backed up.
+    pub backup: Backup,
+    /// Where the job stands that is at work in it.
+    pub work: Option<TargetState>,
+}
+
+/// Guests with the same traits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alike {
+    /// What they have in common.
+    pub traits: Traits,
+    /// How many they are.
+    pub guests: u32,
+    /// Updates that wait in all of them, where that is known.
+    pub updates: u32,
+    /// Security updates among them.
+    pub security: u32,
+}
+
 /// The counts of a node or a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rollup {
@@ -37,18 +76,24 @@ pub struct Rollup {
     pub running: u32,
     /// Those that run and have no agent.
     pub no_agent: u32,
-    /// Updates that wait, all together.
-    pub updates_total: u32,
+    /// Updates that wait in those whose updates are known, be it from an old scan; `None` when they are known of none.
+    pub updates_total: Option<u32>,
     /// Security updates among them.
-    pub security_total: u32,
+    pub security_total: Option<u32>,
     /// Guests in which updates wait.
     pub out_of_date: u32,
-    /// Guests that run and whose updates are not known.
+    /// Guests in which security updates wait.
+    pub insecure: u32,
+    /// Guests that are in the sums with an old scan.
+    pub stale: u32,
+    /// Guests that run and are not in the sums, though something could be counted there.
     pub unknown: u32,
     /// Guests that run, have an agent that is online, and were never scanned.
     pub unscanned: u32,
     /// Guests that no backup job covers.
     pub not_backed_up: u32,
+    /// How many guests have each mark.
+    pub marks: BTreeMap<Tick, u32>,
 }
 
 /// What to do next in a cluster.
@@ -71,51 +116,97 @@ pub struct ClusterState<'a> {
     pub error: Option<&'a str>,
 }
 
-/// The mark of a guest.
-pub fn tick(guest: &GuestState) -> Tick {
-    if guest.template {
-        return Tick::Off;
+impl Traits {
+    /// Those of one guest.
+    pub fn of(guest: &GuestState) -> Traits {
+        Traits {
+            status: guest.status,
+            stale: guest.stale,
+            template: guest.template,
+            agent: guest.agent,
+            updates: guest.updates,
+            outdated: guest.updates_total > Some(0),
+            insecure: guest.updates_security > Some(0),
+            backup: guest.backup,
+            work: guest.work,
+        }
     }
-    if !guest.runs() && (guest.stale || guest.status == GuestStatus::Unknown) {
-        return Tick::Unknown;
+
+    /// Whether it runs now; see [`GuestState::runs`].
+    pub fn runs(&self) -> bool {
+        fleet::runs(self.status, self.stale, self.agent) && !self.template
     }
-    if !guest.runs() && guest.status == GuestStatus::Stopped {
-        return Tick::Off;
+
+    /// The mark of a guest: what is done there now, else the worst that is known.
+    pub fn tick(&self) -> Tick {
+        match self.work {
+            Some(TargetState::Running) => return Tick::Running,
+            Some(TargetState::Waiting) => return Tick::Waiting,
+            _ => {}
+        }
+        if self.template {
+            return Tick::Off;
+        }
+        if !self.runs() && (self.stale || self.status == GuestStatus::Unknown) {
+            return Tick::Unknown;
+        }
+        if !self.runs() && self.status == GuestStatus::Stopped {
+            return Tick::Off;
+        }
+        match self.updates {
+            UpdatesState::Failed => Tick::Failed,
+            UpdatesState::Unsupported => Tick::Off,
+            UpdatesState::Unknown if self.agent == AgentState::Enrolling => Tick::Waiting,
+            UpdatesState::Unknown | UpdatesState::Stale => Tick::Unknown,
+            UpdatesState::Fresh if self.insecure => Tick::Security,
+            UpdatesState::Fresh if self.outdated => Tick::Updates,
+            UpdatesState::Fresh => Tick::UpToDate,
+        }
     }
-    match guest.updates {
-        UpdatesState::Failed => Tick::Failed,
-        UpdatesState::Unsupported => Tick::Off,
-        UpdatesState::Unknown if guest.agent == AgentState::Enrolling => Tick::Waiting,
-        UpdatesState::Unknown | UpdatesState::Stale => Tick::Unknown,
-        UpdatesState::Fresh if guest.updates_security > Some(0) => Tick::Security,
-        UpdatesState::Fresh if guest.updates_total > Some(0) => Tick::Updates,
-        UpdatesState::Fresh => Tick::UpToDate,
+}
+
+impl Alike {
+    /// One guest.
+    pub fn one(guest: &GuestState) -> Alike {
+        Alike {
+            traits: Traits::of(guest),
+            guests: 1,
+            updates: guest.updates_total.unwrap_or(0),
+            security: guest.updates_security.unwrap_or(0),
+        }
     }
 }
 
 impl Rollup {
-    /// Counts a guest in.
-    pub fn add(&mut self, guest: &GuestState) {
-        let total = guest.updates_total.unwrap_or(0);
-        self.guests += 1;
-        self.updates_total += total;
-        self.security_total += guest.updates_security.unwrap_or(0);
-        self.out_of_date += u32::from(total > 0);
-        self.not_backed_up += u32::from(guest.backup == Backup::None);
-        if guest.runs() {
-            let known = matches!(guest.updates, UpdatesState::Fresh | UpdatesState::Unsupported);
-            self.running += 1;
-            self.no_agent += u32::from(guest.agent == AgentState::None);
-            self.unknown += u32::from(!known);
-            self.unscanned += u32::from(guest.agent == AgentState::Online && guest.updates == UpdatesState::Unknown);
+    /// Counts guests in.
+    pub fn add(&mut self, alike: &Alike) {
+        let (traits, guests) = (&alike.traits, alike.guests);
+        let if_so = |it_is: bool| if it_is { guests } else { 0 };
+        self.guests += guests;
+        self.out_of_date += if_so(traits.outdated);
+        self.insecure += if_so(traits.insecure);
+        self.not_backed_up += if_so(traits.backup == Backup::None);
+        self.stale += if_so(traits.updates == UpdatesState::Stale);
+        *self.marks.entry(traits.tick()).or_default() += guests;
+        if matches!(traits.updates, UpdatesState::Fresh | UpdatesState::Stale) {
+            *self.updates_total.get_or_insert(0) += alike.updates;
+            *self.security_total.get_or_insert(0) += alike.security;
+        }
+        if traits.runs() {
+            let uncounted = matches!(traits.updates, UpdatesState::Unknown | UpdatesState::Failed);
+            let never = traits.updates == UpdatesState::Unknown;
+            self.running += guests;
+            self.no_agent += if_so(traits.agent == AgentState::None);
+            self.unknown += if_so(uncounted);
+            self.unscanned += if_so(traits.agent == AgentState::Online && never);
         }
     }
 
-    /// The counts of several guests.
-    pub fn of<'a>(guests: impl IntoIterator<Item = &'a GuestState>) -> Rollup {
+    /// The counts of several groups of guests.
+    pub fn of(groups: impl IntoIterator<Item = Alike>) -> Rollup {
         let mut rollup = Rollup::default();
-        for guest in guests {
-            rollup.add(guest);
+        for alike in groups {
+            rollup.add(&alike);
         }
         rollup
     }
@@ -174,6 +265,14 @@ mod tests {
 
     use super::*;
     use crate::fleet::tests::container;
+
+    fn tick(guest: &GuestState) -> Tick {
+        Traits::of(guest).tick()
+    }
+
+    fn rollup(guests: &[GuestState]) -> Rollup {
+        Rollup::of(guests.iter().map(Alike::one))
+    }
 
     fn scanned(total: u32, security: u32) -> GuestState {
         GuestState {
@@ -236,19 +335,60 @@ mod tests {
             status: GuestStatus::Stopped,
             ..container()
         };
-        let rollup = Rollup::of(&[scanned(3, 1), scanned(0, 0), container(), stopped]);
         let expected = Rollup {
             guests: 4,
             running: 3,
             no_agent: 1,
-            updates_total: 3,
-            security_total: 1,
+            updates_total: Some(3),
+            security_total: Some(1),
             out_of_date: 1,
+            insecure: 1,
+            stale: 0,
             unknown: 1,
             unscanned: 0,
             not_backed_up: 2,
+            marks: BTreeMap::from([
+                (Tick::UpToDate, 1),
+                (Tick::Security, 1),
+                (Tick::Unknown, 1),
+                (Tick::Off, 1),
+            ]),
         };
-        assert_eq!(rollup, expected);
+        assert_eq!(rollup(&[scanned(3, 1), scanned(0, 0), container(), stopped]), expected);
+    }
+
+    #[test]
+    fn nothing_counted_is_no_zero() {
+        let with = |updates| GuestState { updates, ..container() };
+        let never = rollup(&[container(), with(UpdatesState::Failed), with(UpdatesState::Unsupported)]);
+        assert_eq!(
+            (never.updates_total, never.security_total, never.unknown),
+            (None, None, 2)
+        );
+        assert_eq!(Rollup::default().updates_total, None);
+        let some = rollup(&[container(), scanned(0, 0)]);
+        assert_eq!(
+            (some.updates_total, some.security_total, some.unknown),
+            (Some(0), Some(0), 1)
+        );
+        let old = GuestState {
+            updates: UpdatesState::Stale,
+            ..scanned(4, 0)
+        };
+        let old = rollup(&[old]);
+        assert_eq!((old.updates_total, old.stale, old.unknown), (Some(4), 1, 0));
+    }
+
+    #[test]
+    fn work_shows_before_what_is_known() {
+        let at = |work| GuestState {
+            work: Some(work),
+            ..scanned(3, 1)
+        };
+        let counts = rollup(&[at(TargetState::Running), at(TargetState::Waiting), scanned(3, 1)]);
+        let expected = [(Tick::Security, 1), (Tick::Running, 1), (Tick::Waiting, 1)];
+        assert_eq!(counts.marks, BTreeMap::from(expected));
+        assert_eq!(counts.insecure, 3, "what is known counts on");
     }
 
     #[test]
@@ -259,7 +399,7 @@ mod tests {
             error: None,
         };
         let action = |cluster, rollup: &Rollup| next_step(cluster, rollup).map(|step| step.action);
-        let rollup = Rollup::of(&[container()]);
+        let one = rollup(&[container()]);
         let broken = ClusterState {
             error: Some("token_refused"),
             ..fine
@@ -268,15 +408,15 @@ mod tests {
             discovered: false,
             ..fine
         };
-        assert_eq!(action(broken, &rollup), Some("rotate_token"));
-        assert_eq!(action(new, &rollup), Some("discover"));
-        assert_eq!(action(fine, &rollup), Some("bulk_install"));
+        assert_eq!(action(broken, &one), Some("rotate_token"));
+        assert_eq!(action(new, &one), Some("discover"));
+        assert_eq!(action(fine, &one), Some("bulk_install"));
         let connected = GuestState {
             agent: AgentState::Online,
             ..container()
         };
-        assert_eq!(action(fine, &Rollup::of(&[connected])), Some("bulk_scan"));
-        assert_eq!(action(fine, &Rollup::of(&[scanned(0, 0)])), None);
+        assert_eq!(action(fine, &rollup(&[connected])), Some("bulk_scan"));
+        assert_eq!(action(fine, &rollup(&[scanned(0, 0)])), None);
     }
 
     #[test]
@@ -286,11 +426,32 @@ mod tests {
             discovered: true,
             error: None,
         };
-        let step = next_step(fine, &Rollup::of(&[container()])).expect("a step");
+        let step = next_step(fine, &rollup(&[container()])).expect("a step");
         assert_eq!(step.text, "1 guest runs without an agent: install it.");
     }
 
     proptest! {
+        /// The database counts guests in groups, the tree one by one: both must come to the same.
+        #[test]
+        fn a_group_counts_as_its_guests_do(
+            status in prop::sample::select(GuestStatus::ALL),
+            updates in prop::sample::select(UpdatesState::ALL),
+            agent in prop::sample::select(AgentState::ALL),
+            backup in prop::sample::select(Backup::ALL),
+            work in prop::option::of(prop::sample::select(TargetState::ALL)),
+            stale in any::<bool>(),
+            template in any::<bool>(),
+            total in prop::option::of(0..5u32),
+            guests in 1..9u32,
+        ) {
+            let guest = GuestState {
+                status, updates, agent, backup, work, stale, template, updates_total: total, ..container()
+            };
+            let one = Alike::one(&guest);
+            let group = Alike { guests, updates: one.updates * guests, ..one };
+            prop_assert_eq!(Rollup::of([group]), Rollup::of((0..guests).map(|_| one)));
+        }
+
         #[test]
         fn no_scan_is_ever_shown_as_up_to_date(
             status in prop::sample::select(GuestStatus::ALL),

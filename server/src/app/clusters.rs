@@ -75,7 +75,7 @@ impl App {
             tx.insert_cluster(&row).await?;
             self.seal.put(tx, id.0, TOKEN_SECRET, new.token_secret.as_bytes()).await?;
             ctx.audit(self, tx, "cluster.add", ("cluster", Some(id.0), &row.name), detail.clone()).await?;
-            publish(self, tx, id).await?;
+            fleet::cluster_changed(self, tx, id).await?;
             Ok(())
         });
         added?;
@@ -101,7 +101,7 @@ impl App {
             tx.save_cluster(&row).await?;
             let detail = edit.told();
             ctx.audit(self, tx, "cluster.edit", ("cluster", Some(id.0), &row.name), detail).await?;
-            publish(self, tx, id).await?;
+            fleet::cluster_changed(self, tx, id).await?;
             Ok(())
         });
         changed?;
@@ -134,7 +134,7 @@ impl App {
             self.seal.put(tx, id.0, TOKEN_SECRET, secret.as_bytes()).await?;
             let detail = serde_json::json!({ "token_id": row.token_id });
             ctx.audit(self, tx, "cluster.rotate_token", ("cluster", Some(id.0), &row.name), detail).await?;
-            publish(self, tx, id).await?;
+            fleet::cluster_changed(self, tx, id).await?;
             Ok(())
         });
         changed?;
@@ -222,12 +222,6 @@ async fn removal(tx: &mut muster_store::Tx, id: ClusterId) -> Result<Removal, Er
             .count(),
         guests: guests.len(),
     })
-}
-
-async fn publish(app: &App, tx: &mut muster_store::Tx, id: ClusterId) -> Result<(), Error> {
-    let mut changed = fleet::Changed::of(id);
-    changed.cluster();
-    Ok(changed.publish(tx, app.clock.now()).await?)
 }
 
 fn text(secret: &[u8]) -> Zeroizing<String> {

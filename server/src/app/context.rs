@@ -68,6 +68,15 @@ impl Ctx {
         }
     }
 
+    /// What the caller may do at most: for the actions shown beside things. `None` for agents.
+    pub fn role(&self) -> Option<Role> {
+        match &self.caller {
+            Caller::User { role, .. } | Caller::Token { role, .. } => Some(*role),
+            Caller::System | Caller::CommandLine => Some(Role::Admin),
+            Caller::Agent { .. } => None,
+        }
+    }
+
     /// Writes an audit entry in the transaction of the change it tells of. `action` is a word like `cluster.add`, `target` the kind, id and name
     /// of what was changed; `detail` holds no secret.
     pub async fn audit(

@@ -75,7 +75,7 @@ impl App {
         let mut changed = fleet::Changed::of(ClusterId(row.cluster_id));
         for guest in tx.guests_page(&filter, None, i64::MAX).await? {
             fleet::put_reach(tx, &guest).await?;
-            changed.guest(GuestId(guest.id));
+            changed.guest(&guest);
         }
         changed.publish(tx, self.clock.now()).await
     }

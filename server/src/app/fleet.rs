@@ -1,26 +1,29 @@
 //! The fleet as people see it: clusters, nodes and guests with their marks, counts and allowed actions; and the way for
-//! agents and scans to write what they know of a guest.
+//! agents, scans and jobs to write what they know of a guest.
 
 mod changed;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use muster_domain::access::Role;
 use muster_domain::actions::{self, Action};
 use muster_domain::fleet::{GuestState, NodeStatus};
 use muster_domain::reach::{self, Way};
-use muster_domain::rollup::{self, ClusterState, NextStep, Rollup, Tick};
-use muster_domain::{ClusterId, GuestId, NodeId, Timestamp};
+use muster_domain::rollup::{self, ClusterState, NextStep, Rollup, Tick, Traits};
+use muster_domain::{ClusterId, GuestId, JobId, NodeId, Timestamp};
 use muster_store::clusters::ClusterRow;
 use muster_store::guest_list::GuestFilter;
-use muster_store::guests::{GuestAgent, GuestRow, GuestUpdates};
+use muster_store::guests::GuestRow;
 use muster_store::nodes::NodeRow;
+use muster_store::rollups::AlikeRow;
 use muster_store::{StoreError, Tx};
+use uuid::Uuid;
 
-use super::{App, Caller, Ctx, Error};
+use super::{App, Ctx, Error};
 use crate::pve::NodeLoad;
 
-pub use changed::Changed;
+pub(super) use changed::put_reach;
+pub use changed::{Changed, agent_changed, cluster_changed, updates_changed, work_changed};
 
 /// A guest.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +46,7 @@ pub struct Node {
     /// Its load at the last listing.
     pub load: Option<NodeLoad>,
     /// Its guests in numbers.
-    pub counts: Counts,
+    pub rollup: Rollup,
     /// What the caller may do with it.
     pub actions: Vec<Action>,
 }
@@ -56,20 +59,13 @@ pub struct Cluster {
     /// When it was last listed.
     pub listed_at: Option<Timestamp>,
     /// Its guests in numbers.
-    pub counts: Counts,
+    pub rollup: Rollup,
+    /// The discovery that somebody asked for and that has not ended.
+    pub discovery: Option<JobId>,
     /// The one thing to do next.
     pub next_step: Option<NextStep>,
     /// What the caller may do with it.
     pub actions: Vec<Action>,
-}
-
-/// Guests in numbers, and the mark of each.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Counts {
-    /// The numbers.
-    pub rollup: Rollup,
-    /// The marks, in the order of nodes and numbers.
-    pub ticks: Vec<(GuestId, Tick)>,
 }
 
 /// A cluster with everything below it.
@@ -79,8 +75,17 @@ pub struct Tree {
     pub cursor: i64,
     /// The cluster.
     pub cluster: Cluster,
-    /// Its nodes by name, each with its guests by number.
-    pub nodes: Vec<(Node, Vec<Guest>)>,
+    /// Its nodes by name, each with its guests by number when the tree is that deep.
+    pub nodes: Vec<(Node, Option<Vec<Guest>>)>,
+}
+
+/// How deep a tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Down to the nodes: their guests in numbers only.
+    Nodes,
+    /// Down to the guests.
+    Guests,
 }
 
 /// One page of guests.
@@ -98,46 +103,51 @@ impl App {
     /// All clusters by name.
     pub async fn clusters(&self, ctx: &Ctx) -> Result<Vec<Cluster>, Error> {
         let mut tx = self.store.read().await?;
-        let mut clusters = Vec::new();
-        for row in tx.clusters().await? {
-            let guests = tx.guests_of(ClusterId(row.id)).await?;
-            clusters.push(cluster(self, role(ctx), row, &states(guests)?));
-        }
-        Ok(clusters)
+        let rows = tx.clusters().await?;
+        let alike = tx.alike_guests().await?;
+        let discoveries = tx.open_discoveries().await?;
+        drop(tx);
+        let mut rollups = rollups(&alike, |row| row.cluster_id)?;
+        let cluster = |row: ClusterRow| {
+            let rollup = rollups.remove(&row.id).unwrap_or_default();
+            cluster(self, role(ctx), row, rollup, &discoveries)
+        };
+        Ok(rows.into_iter().map(cluster).collect())
     }
 
     /// One cluster.
     pub async fn cluster(&self, ctx: &Ctx, id: ClusterId) -> Result<Cluster, Error> {
         let mut tx = self.store.read().await?;
         let row = cluster_row(&mut tx, id).await?;
-        let guests = tx.guests_of(id).await?;
-        Ok(cluster(self, role(ctx), row, &states(guests)?))
+        let rollup = rollup(&tx.alike_guests_of_cluster(id).await?)?;
+        let discoveries = tx.open_discoveries().await?;
+        Ok(cluster(self, role(ctx), row, rollup, &discoveries))
     }
 
-    /// A cluster with its nodes and guests, all of one moment.
-    pub async fn tree(&self, ctx: &Ctx, id: ClusterId) -> Result<Tree, Error> {
+    /// A cluster with what is below it, down to `depth`, all of one moment.
+    pub async fn tree(&self, ctx: &Ctx, id: ClusterId, depth: Depth) -> Result<Tree, Error> {
         let mut tx = self.store.read().await?;
         let row = cluster_row(&mut tx, id).await?;
         let cursor = tx.event_bounds().await?.map_or(0, |(_, newest)| newest);
         let nodes = tx.nodes_of(id).await?;
-        let guests = tx.guests_of(id).await?;
+        let alike = tx.alike_guests_of_cluster(id).await?;
+        let guests = match depth {
+            Depth::Nodes => None,
+            Depth::Guests => Some(tx.guests_of(id).await?),
+        };
+        let discoveries = tx.open_discoveries().await?;
         drop(tx);
         let role = role(ctx);
-        let states = states(guests)?;
-        let cluster = cluster(self, role, row, &states);
-        let mut by_node: BTreeMap<NodeId, Vec<Guest>> = BTreeMap::new();
-        for guest in states.into_iter().map(|(row, state)| guest(role, row, state)) {
-            by_node.entry(NodeId(guest.row.node_id)).or_default().push(guest);
-        }
-        let nodes = nodes
-            .into_iter()
-            .filter_map(|row| {
-                let guests = by_node.remove(&NodeId(row.id)).unwrap_or_default();
-                let shown = row.gone_at.is_none() || !guests.is_empty();
-                let counts = counts(guests.iter().map(|guest| (&guest.row, &guest.state)));
-                shown.then(|| (node(self, role, row, counts), guests))
-            })
-            .collect();
+        let mut rollups = rollups(&alike, |row| row.node_id)?;
+        let mut guests = guests.map(|rows| by_node(role, rows)).transpose()?;
+        let branch = |row: NodeRow| {
+            let rollup = rollups.remove(&row.id).unwrap_or_default();
+            let guests = guests.as_mut().map(|all| all.remove(&row.id).unwrap_or_default());
+            let shown = row.gone_at.is_none() || rollup.guests > 0;
+            shown.then(|| (node(self, role, row, rollup), guests))
+        };
+        let nodes = nodes.into_iter().filter_map(branch).collect();
+        let cluster = cluster(self, role, row, rollup(&alike)?, &discoveries);
         Ok(Tree { cursor, cluster, nodes })
     }
 
@@ -148,14 +158,8 @@ impl App {
             kind: "node",
             id: id.to_string(),
         })?;
-        let filter = GuestFilter {
-            node: Some(id),
-            ..GuestFilter::default()
-        };
-        let guests = tx.guests_page(&filter, None, i64::MAX).await?;
-        let states = states(guests)?;
-        let counts = counts(states.iter().map(|(row, state)| (row, state)));
-        Ok(node(self, role(ctx), row, counts))
+        let rollup = rollup(&tx.alike_guests_of_node(id).await?)?;
+        Ok(node(self, role(ctx), row, rollup))
     }
 
     /// Guests over all clusters, by name.
@@ -187,13 +191,11 @@ impl App {
     /// These guests, also when they are gone; those that were never there are missing.
     pub async fn guests_by_id(&self, ctx: &Ctx, ids: &[GuestId]) -> Result<Vec<Guest>, Error> {
         let mut tx = self.store.read().await?;
-        let mut guests = Vec::with_capacity(ids.len());
-        for id in ids {
-            if let Some(row) = tx.guest(*id).await? {
-                guests.push(sight(role(ctx), row)?);
-            }
-        }
-        Ok(guests)
+        let rows = tx.guests_by_id(ids).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| sight(role(ctx), row))
+            .collect::<Result<_, StoreError>>()?)
     }
 
     /// One guest, also when it is gone, with the ways into it.
@@ -209,52 +211,9 @@ impl App {
     }
 }
 
-/// Writes how a guest's agent is, which ways lead into the guest from now on, and tells whoever listens. Call it last in a
-/// transaction: it publishes.
-pub async fn agent_changed(app: &App, tx: &mut Tx, guest: GuestId, agent: &GuestAgent) -> Result<(), StoreError> {
-    tx.set_guest_agent(guest, agent).await?;
-    let Some(row) = tx.guest(guest).await? else {
-        return Ok(());
-    };
-    put_reach(tx, &row).await?;
-    let facts = serde_json::json!({ "cluster": row.cluster_id, "state": agent.state });
-    tx.publish(app.clock.now(), "agent.state", Some(guest.0), facts).await?;
-    publish_guest(app, tx, &row).await
-}
-
-/// Writes what is known of a guest's updates, and tells whoever listens. Call it last in a transaction: it publishes.
-pub async fn updates_changed(app: &App, tx: &mut Tx, guest: GuestId, updates: &GuestUpdates) -> Result<(), StoreError> {
-    tx.set_guest_updates(guest, updates).await?;
-    let Some(row) = tx.guest(guest).await? else {
-        return Ok(());
-    };
-    let facts = serde_json::json!({ "cluster": row.cluster_id });
-    tx.publish(app.clock.now(), "updates.changed", Some(guest.0), facts)
-        .await?;
-    publish_guest(app, tx, &row).await
-}
-
-/// Writes which ways lead into a guest, as its row says.
-pub(super) async fn put_reach(tx: &mut Tx, row: &GuestRow) -> Result<(), StoreError> {
-    let reach = reach::of(&row.state()?);
-    let best = reach.best.map(reach::Transport::as_str);
-    tx.set_guest_reach(GuestId(row.id), best, reach.needs_step.as_deref())
-        .await
-}
-
-async fn publish_guest(app: &App, tx: &mut Tx, row: &GuestRow) -> Result<(), StoreError> {
-    let mut changed = Changed::of(ClusterId(row.cluster_id));
-    changed.guest(GuestId(row.id));
-    changed.publish(tx, app.clock.now()).await
-}
-
-/// What the caller may do at most. Agents have use cases of their own.
+/// Agents have use cases of their own and are shown no action.
 fn role(ctx: &Ctx) -> Role {
-    match &ctx.caller {
-        Caller::User { role, .. } | Caller::Token { role, .. } => *role,
-        Caller::System | Caller::CommandLine => Role::Admin,
-        Caller::Agent { .. } => Role::Viewer,
-    }
+    ctx.role().unwrap_or(Role::Viewer)
 }
 
 async fn cluster_row(tx: &mut Tx, id: ClusterId) -> Result<ClusterRow, Error> {
@@ -264,30 +223,25 @@ async fn cluster_row(tx: &mut Tx, id: ClusterId) -> Result<ClusterRow, Error> {
     })
 }
 
-fn states(rows: Vec<GuestRow>) -> Result<Vec<(GuestRow, GuestState)>, StoreError> {
-    rows.into_iter()
-        .map(|row| {
-            let state = row.state()?;
-            Ok((row, state))
-        })
-        .collect()
-}
-
 fn sight(role: Role, row: GuestRow) -> Result<Guest, StoreError> {
     let state = row.state()?;
-    Ok(guest(role, row, state))
-}
-
-fn guest(role: Role, row: GuestRow, state: GuestState) -> Guest {
-    Guest {
-        tick: rollup::tick(&state),
+    Ok(Guest {
+        tick: Traits::of(&state).tick(),
         actions: actions::of_guest(role, &state),
         row,
         state,
-    }
+    })
 }
 
-fn node(app: &App, role: Role, row: NodeRow, counts: Counts) -> Node {
+fn by_node(role: Role, rows: Vec<GuestRow>) -> Result<HashMap<Uuid, Vec<Guest>>, StoreError> {
+    let mut nodes: HashMap<Uuid, Vec<Guest>> = HashMap::new();
+    for row in rows {
+        nodes.entry(row.node_id).or_default().push(sight(role, row)?);
+    }
+    Ok(nodes)
+}
+
+fn node(app: &App, role: Role, row: NodeRow, rollup: Rollup) -> Node {
     let answers = row.status == NodeStatus::Online.as_str() && row.stale_since.is_none();
     Node {
         load: app
@@ -295,38 +249,41 @@ fn node(app: &App, role: Role, row: NodeRow, counts: Counts) -> Node {
             .of(ClusterId(row.cluster_id))
             .load(&row.name)
             .filter(|_| answers),
-        actions: actions::of_node(role, &row.name, answers, &counts.rollup),
-        counts,
+        actions: actions::of_node(role, &row.name, answers, &rollup),
+        rollup,
         row,
     }
 }
 
-fn cluster(app: &App, role: Role, row: ClusterRow, guests: &[(GuestRow, GuestState)]) -> Cluster {
-    let mut counts = counts(guests.iter().map(|(row, state)| (row, state)));
-    let place: BTreeMap<GuestId, (&str, i64)> = guests
-        .iter()
-        .map(|(row, _)| (GuestId(row.id), (row.node.as_str(), row.vmid)))
-        .collect();
-    counts.ticks.sort_by_key(|(id, _)| place.get(id).copied());
+fn cluster(app: &App, role: Role, row: ClusterRow, rollup: Rollup, discoveries: &[(ClusterId, JobId)]) -> Cluster {
+    let id = ClusterId(row.id);
     let state = ClusterState {
         paused: row.paused,
         discovered: row.last_discovered_at.is_some(),
         error: row.error_code.as_deref(),
     };
     Cluster {
-        listed_at: app.pve.of(ClusterId(row.id)).listed_at(),
-        next_step: rollup::next_step(state, &counts.rollup),
-        actions: actions::of_cluster(role, state, &counts.rollup),
-        counts,
+        listed_at: app.pve.of(id).listed_at(),
+        discovery: discoveries.iter().find(|(of, _)| *of == id).map(|(_, job)| *job),
+        next_step: rollup::next_step(state, &rollup),
+        actions: actions::of_cluster(role, state, &rollup),
+        rollup,
         row,
     }
 }
 
-fn counts<'a>(guests: impl Iterator<Item = (&'a GuestRow, &'a GuestState)>) -> Counts {
-    let mut counts = Counts::default();
-    for (row, state) in guests {
-        counts.rollup.add(state);
-        counts.ticks.push((GuestId(row.id), rollup::tick(state)));
+fn rollup(rows: &[AlikeRow]) -> Result<Rollup, StoreError> {
+    let mut rollup = Rollup::default();
+    for row in rows {
+        rollup.add(&row.alike()?);
     }
-    counts
+    Ok(rollup)
+}
+
+fn rollups(rows: &[AlikeRow], of: impl Fn(&AlikeRow) -> Uuid) -> Result<HashMap<Uuid, Rollup>, StoreError> {
+    let mut rollups: HashMap<Uuid, Rollup> = HashMap::new();
+    for row in rows {
+        rollups.entry(of(row)).or_default().add(&row.alike()?);
+    }
+    Ok(rollups)
 }

@@ -11,7 +11,7 @@ use muster_store::jobs::{JobFilter, JobRow, NewJob};
 
 use super::installs::ByHand;
 use super::selection::Selection;
-use super::{App, Ctx, Error};
+use super::{App, Ctx, Error, fleet};
 use crate::jobs::{Step, job_changed, job_ended};
 
 /// A job to be queued.
@@ -108,7 +108,9 @@ impl App {
             retry_of: None,
             targets: vec![target],
         };
-        self.enqueue(ctx, tx, order).await
+        let id = self.enqueue(ctx, tx, order).await?;
+        fleet::cluster_changed(self, tx, cluster).await?;
+        Ok(id)
     }
 
     /// Jobs, newest first.

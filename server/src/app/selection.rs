@@ -1,6 +1,6 @@
 //! Which guests a bulk action is about, and what was decided for each: the same answer for the preview and the real thing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use muster_domain::eligible::LeftOut;
 use muster_domain::{ClusterId, GuestId, TargetId};
@@ -68,11 +68,17 @@ async fn named(tx: &mut Tx, ids: &[GuestId], cluster: Option<ClusterId>) -> Resu
             format!("name at most {MOST} guests at a time"),
         ));
     }
+    let mut found: HashMap<GuestId, GuestRow> = tx
+        .guests_by_id(ids)
+        .await?
+        .into_iter()
+        .map(|row| (GuestId(row.id), row))
+        .collect();
     let mut unknown = Vec::new();
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for (place, id) in ids.iter().enumerate().filter(|(_, id)| seen.insert(**id)) {
-        let row = tx.guest(*id).await?;
+        let row = found.remove(id);
         match row.filter(|row| cluster.is_none_or(|cluster| row.cluster_id == cluster.0)) {
             Some(row) => rows.push(row),
             None => unknown.push(FieldError {

@@ -5,6 +5,7 @@ mod access_log;
 pub mod action;
 pub mod codes;
 mod etag;
+mod event_batches;
 pub mod event_views;
 pub mod extract;
 mod headers;
@@ -37,6 +38,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::app::events::EventTail;
 use access::Classes;
+use event_batches::Batches;
 use event_views::EventView;
 use problem::Problem;
 use request::Edge;
@@ -63,6 +65,8 @@ pub struct Site {
     pub tail: EventTail,
     /// What events show.
     pub views: Arc<[EventView]>,
+    /// What streams of events are sent next.
+    pub(crate) batches: Arc<Batches>,
 }
 
 impl FromRef<Site> for App {
@@ -84,7 +88,14 @@ pub fn router(app: App) -> Router {
     };
     let tail = app.follow_events();
     let views = v1::event_views().into();
-    let site = Site { app, edge, tail, views };
+    let batches = Arc::default();
+    let site = Site {
+        app,
+        edge,
+        tail,
+        views,
+        batches,
+    };
     let (routes, api) = v1::routes().split_for_parts();
     let classes = Classes::of(&api);
     routes

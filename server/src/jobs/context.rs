@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use muster_domain::job::{TargetEvent, TargetState};
-use muster_domain::{JobId, TargetId};
+use muster_domain::{GuestId, JobId, TargetId};
 use muster_store::Tx;
 use muster_store::job_targets::{TargetMove, TargetRow};
 use muster_store::jobs::JobRow;
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::JobError;
-use crate::app::{App, Error};
+use crate::app::{App, Error, fleet};
 
 /// One run of a job. Cheap to clone.
 #[derive(Clone)]
@@ -175,6 +175,9 @@ pub(super) async fn move_target(
     }
     if let Some((level, text)) = &step.line {
         add_line(app, tx, job, level, Some(TargetId(target.id)), text).await?;
+    }
+    if let Some(guest) = target.guest_id {
+        fleet::work_changed(app, tx, GuestId(guest)).await?;
     }
     changed(app, tx, job).await?;
     Ok(Some(to))

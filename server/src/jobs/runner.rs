@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use muster_domain::job::JobState;
-use muster_domain::{JobId, ServerId};
+use muster_domain::{ClusterId, JobId, ServerId};
 use muster_store::jobs::JobRow;
 use tokio::sync::Semaphore;
 
 use super::context::{changed, move_target, state};
 use super::{JobContext, JobError, Next, Step, kinds};
-use crate::app::{App, Error};
+use crate::app::{App, Error, fleet};
 
 /// How long a job belongs to its server without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
@@ -221,5 +221,8 @@ pub(crate) async fn end(
         None => return Err(Error::Internal(format!("job {job} was to end with open targets"))),
     };
     tx.finish_job(job, outcome, reason, app.clock.now()).await?;
+    if let (Some(cluster), "discover") = (row.cluster_id, row.kind.as_str()) {
+        fleet::cluster_changed(app, tx, ClusterId(cluster)).await?;
+    }
     changed(app, tx, job).await
 }

@@ -31,7 +31,8 @@ pub struct EventRow {
 
 impl Tx {
     /// Adds an event; it becomes visible with the transaction. Call it last in a use case: on PostgreSQL it makes the
-    /// writers of events queue until commit, which is what keeps numbers in the order of commits.
+    /// writers of events queue until commit, which is what keeps numbers in the order of commits. Saying the same twice in
+    /// one transaction says it once.
     pub async fn publish(
         &mut self,
         at: Timestamp,
@@ -39,10 +40,13 @@ impl Tx {
         subject: Option<Uuid>,
         facts: serde_json::Value,
     ) -> Result<i64, StoreError> {
-        if self.is_postgres() {
+        let said = (kind.to_owned(), subject, facts.to_string());
+        if let Some(seq) = self.events.get(&said) {
+            return Ok(*seq);
+        }
+        if self.is_postgres() && self.events.is_empty() {
             on!(self, conn => sqlx::query(LOCK).execute(conn).await.map(drop)).during("queue for the event log")?;
         }
-        self.publishes = true;
         let row = on!(self, conn => sqlx::query_scalar(PUBLISH)
             .bind(at.as_micros())
             .bind(kind)
@@ -50,7 +54,9 @@ impl Tx {
             .bind(Json(facts))
             .fetch_one(conn)
             .await);
-        row.during("publish an event")
+        let seq = row.during("publish an event")?;
+        self.events.insert(said, seq);
+        Ok(seq)
     }
 
     /// Events after `seq`, oldest first, at most `limit`.
@@ -95,6 +101,21 @@ mod tests {
             let rest = tx.events_after(all[0].seq, 10).await.expect("reads");
             assert_eq!(rest, all[1..]);
             assert_eq!(tx.event_bounds().await.expect("reads"), Some((all[0].seq, all[2].seq)));
+        }
+
+        async fn the_same_is_said_once_in_a_transaction(store: &Store) {
+            let subject = Some(Uuid::from_u128(7));
+            let published: Result<(), StoreError> = crate::write!(store, tx => {
+                for (kind, facts) in [("x", 1), ("x", 1), ("x", 2), ("y", 1)] {
+                    tx.publish(Timestamp::from_micros(0), kind, subject, facts.into()).await?;
+                }
+                Ok(())
+            });
+            published.expect("publishes");
+            let mut tx = store.read().await.expect("reads");
+            let all = tx.events_after(0, 10).await.expect("reads");
+            let said: Vec<_> = all.iter().map(|event| (event.kind.as_str(), event.facts.0.clone())).collect();
+            assert_eq!(said, [("x", 1.into()), ("x", 2.into()), ("y", 1.into())]);
         }
 
         async fn old_events_go_and_the_newest_stays(store: &Store) {

@@ -4,34 +4,32 @@ use muster_domain::{ClusterId, GuestId, NodeId};
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
-use crate::guests::GuestRow;
+use crate::guests::{GuestRow, guest_rows};
 use crate::tx::{Tx, on};
 
 /// The condition all texts below share; parameters $1 to $12.
-macro_rules! filtered {
-    ($select:literal, $end:literal) => {
+macro_rules! filter {
+    () => {
         concat!(
-            $select,
-            " FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id WHERE g.gone_at IS NULL",
-            " AND ($1 IS NULL OR g.cluster_id = $1) AND ($2 IS NULL OR g.node_id = $2) AND ($3 IS NULL OR n.name = $3)",
+            " WHERE g.gone_at IS NULL",
+            " AND ($1 IS NULL OR g.cluster_id = $1) AND ($2 IS NULL OR g.node_id = $2)",
+            " AND ($3 IS NULL OR g.node_id IN (SELECT o.id FROM proxmox_nodes o WHERE o.name = $3))",
             " AND ($4 IS NULL OR g.kind = $4) AND ($5 IS NULL OR g.status = $5)",
             " AND ($6 IS NULL OR g.agent_state = $6) AND ($7 IS NULL OR g.reach_best = $7)",
             " AND ($8 IS NULL OR g.updates_state = $8) AND COALESCE(g.updates_total, 0) >= $9",
             " AND COALESCE(g.updates_security, 0) >= $10",
             " AND ($11 IS NULL OR (';' || g.tags || ';') LIKE $11 ESCAPE '!')",
             " AND ($12 IS NULL OR lower(g.name) LIKE $12 ESCAPE '!' OR g.addresses LIKE $12 ESCAPE '!'",
-            " OR ('%' || CAST(g.vmid AS TEXT) || '%') = $12)",
-            $end
+            " OR ('%' || CAST(g.vmid AS TEXT) || '%') = $12)"
         )
     };
 }
 
-const PAGE: &str = filtered!(
-    "SELECT g.*, n.name AS node, n.status AS node_status, \
-     n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version",
+const PAGE: &str = guest_rows!(
+    filter!(),
     " AND (g.name, g.id) > ($13, $14) ORDER BY g.name, g.id LIMIT $15"
 );
-const COUNT: &str = filtered!("SELECT COUNT(*)", "");
+const COUNT: &str = concat!("SELECT COUNT(*) FROM guests g", filter!());
 
 /// Which guests. `None` and zero mean all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

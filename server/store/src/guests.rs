@@ -3,23 +3,41 @@
 use muster_domain::fleet::{
     AgentState, Backup, ExecEndpoint, GuestKind, GuestState, GuestStatus, NodeStatus, UpdatesState,
 };
+use muster_domain::job::TargetState;
 use muster_domain::{ClusterId, GuestId};
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
 use crate::tx::{Tx, on};
 
-const OF_CLUSTER: &str = "SELECT g.*, n.name AS node, n.status AS node_status, \
-    n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, \
-    n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
-    WHERE g.cluster_id = $1 AND g.gone_at IS NULL ORDER BY g.vmid";
-const TOMBSTONES: &str = "SELECT g.*, n.name AS node, n.status AS node_status, \
-    n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, \
-    n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id \
-    WHERE g.cluster_id = $1 AND g.gone_at IS NOT NULL ORDER BY g.vmid, g.gone_at DESC";
-const ONE: &str = "SELECT g.*, n.name AS node, n.status AS node_status, \
-    n.stale_since AS node_stale_since, n.version AS node_version, n.exec_endpoint, \
-    n.exec_endpoint_version FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id WHERE g.id = $1";
+/// The rows of guests, each with what its node is and with the job that is at work in it; one that runs goes before one
+/// that waits.
+macro_rules! guest_rows {
+    ($($rest:expr),+) => {
+        concat!(
+            "SELECT g.*, n.name AS node, n.status AS node_status, n.stale_since AS node_stale_since, ",
+            "n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version, ",
+            "w.job_id AS work_job, j.kind AS work_kind, w.state AS work_state, w.step AS work_step ",
+            "FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id ",
+            "LEFT JOIN job_targets w ON w.id = (SELECT o.id FROM job_targets o WHERE o.guest_id = g.id ",
+            "AND o.state IN ('running', 'waiting') ORDER BY o.state, o.id LIMIT 1) ",
+            "LEFT JOIN jobs j ON j.id = w.job_id ",
+            $($rest),+
+        )
+    };
+}
+pub(crate) use guest_rows;
+
+const OF_CLUSTER: &str = guest_rows!("WHERE g.cluster_id = $1 AND g.gone_at IS NULL ORDER BY g.vmid");
+const TOMBSTONES: &str =
+    guest_rows!("WHERE g.cluster_id = $1 AND g.gone_at IS NOT NULL ORDER BY g.vmid, g.gone_at DESC");
+const ONE: &str = guest_rows!("WHERE g.id = $1");
+/// Ids that one statement asks for.
+const AT_ONCE: usize = 25;
+const SOME: &str = guest_rows!(
+    "WHERE g.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, ",
+    "$21, $22, $23, $24, $25)"
+);
 const INSERT: &str = "INSERT INTO guests (node_id, vmid, kind, name, status, stale_since, lock, template, tags, pool, \
     system_id, system_name, addresses, cpus, memory_max, disk_max, unprivileged, cmode, has_mounts, backup, \
     config_digest, details_at, reach_best, reach_needs, gone_at, id, cluster_id, first_seen_at) \
@@ -57,6 +75,14 @@ pub struct GuestRow {
     pub exec_endpoint: String,
     /// The version of the node when that was found out; read only.
     pub exec_endpoint_version: Option<String>,
+    /// The job that is at work in it; read only.
+    pub work_job: Option<Uuid>,
+    /// That job's kind; read only.
+    pub work_kind: Option<String>,
+    /// Whether that job is `running` or `waiting` in this guest; read only.
+    pub work_state: Option<String>,
+    /// The step it is at; read only.
+    pub work_step: Option<String>,
     /// Its number in PVE; unique in the cluster among those that are not gone.
     pub vmid: i64,
     /// `lxc` or `qemu`.
@@ -218,6 +244,7 @@ impl GuestRow {
             updates_total: self.updates_total.and_then(|count| u32::try_from(count).ok()),
             updates_security: self.updates_security.and_then(|count| u32::try_from(count).ok()),
             backup: self.word("backup", &self.backup, Backup::parse)?,
+            work: self.work_state.as_deref().and_then(TargetState::parse),
         })
     }
 
@@ -247,6 +274,28 @@ impl Tx {
     /// One guest, also when it is gone.
     pub async fn guest(&mut self, id: GuestId) -> Result<Option<GuestRow>, StoreError> {
         on!(self, conn => sqlx::query_as(ONE).bind(id.0).fetch_optional(conn).await).during("read a guest")
+    }
+
+    /// These guests, also when they are gone, in no order; those that were never there are missing.
+    pub async fn guests_by_id(&mut self, ids: &[GuestId]) -> Result<Vec<GuestRow>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(AT_ONCE) {
+            // One text for any number: what is left of its places names nobody.
+            let ids = some
+                .iter()
+                .map(|id| id.0)
+                .chain(std::iter::repeat(Uuid::nil()))
+                .take(AT_ONCE);
+            let rows: Result<Vec<GuestRow>, _> = on!(self, conn => {
+                let mut query = sqlx::query_as(SOME);
+                for id in ids {
+                    query = query.bind(id);
+                }
+                query.fetch_all(conn).await
+            });
+            found.extend(rows.during("read some guests")?);
+        }
+        Ok(found)
     }
 
     /// Adds a guest without agent and scans, whatever the row says of them.

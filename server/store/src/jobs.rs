@@ -47,6 +47,8 @@ const PAGE: &str = with_counts!(
     "WHERE ($1 IS NULL OR j.id < $1) AND ($2 IS NULL OR j.kind = $2) AND ($3 IS NULL OR j.state = $3) \
      AND ($4 IS NULL OR j.cluster_id = $4) ORDER BY j.id DESC LIMIT $5"
 );
+const OPEN_DISCOVERIES: &str = "SELECT cluster_id, id FROM jobs WHERE state IN ('queued', 'running') \
+    AND kind = 'discover' AND cluster_id IS NOT NULL ORDER BY id";
 const OPEN_BY_KEY: &str = "SELECT id FROM jobs WHERE concurrency_key = $1 AND state IN ('queued', 'running') \
     AND NOT cancel_requested ORDER BY id LIMIT 1";
 const DUE: &str = due!("");
@@ -211,6 +213,16 @@ impl Tx {
             .fetch_all(conn)
             .await)
         .during("list jobs")
+    }
+
+    /// The clusters with a discovery that has not ended, and its job.
+    pub async fn open_discoveries(&mut self) -> Result<Vec<(ClusterId, JobId)>, StoreError> {
+        let found: Vec<(Uuid, Uuid)> =
+            on!(self, conn => sqlx::query_as(OPEN_DISCOVERIES).fetch_all(conn).await).during("look for discoveries")?;
+        Ok(found
+            .into_iter()
+            .map(|(cluster, job)| (ClusterId(cluster), JobId(job)))
+            .collect())
     }
 
     /// The oldest job with this key that has not ended and is not being stopped.

@@ -23,6 +23,7 @@ pub mod job_targets;
 pub mod jobs;
 pub mod nodes;
 mod open;
+pub mod rollups;
 pub mod scans;
 pub mod secrets;
 pub mod server_lease;

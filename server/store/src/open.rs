@@ -1,6 +1,7 @@
 //! Opening a database, bringing its tables up to date, and the two kinds of transactions.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -228,7 +229,7 @@ impl Store {
         Tx {
             inner,
             published: self.published.clone(),
-            publishes: false,
+            events: HashMap::new(),
         }
     }
 

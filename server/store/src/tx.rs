@@ -1,7 +1,10 @@
 //! A transaction on whichever database is in use.
 
+use std::collections::HashMap;
+
 use sqlx::{Postgres, Sqlite};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
 
@@ -10,7 +13,8 @@ pub struct Tx {
     pub(crate) inner: Inner,
     /// Told at commit when the transaction published an event.
     pub(crate) published: watch::Sender<()>,
-    pub(crate) publishes: bool,
+    /// The events published in it, with their numbers.
+    pub(crate) events: HashMap<(String, Option<Uuid>, String), i64>,
 }
 
 pub(crate) enum Inner {
@@ -43,7 +47,7 @@ impl Tx {
             Inner::Postgres(tx) => tx.commit().await,
         }
         .during("commit")?;
-        if self.publishes {
+        if !self.events.is_empty() {
             self.published.send_replace(());
         }
         Ok(())

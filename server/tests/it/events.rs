@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::body::BodyDataStream;
 use axum::http::StatusCode;
 use futures::StreamExt as _;
+use muster::app::jobs::JobOrder;
 use muster_domain::access::Role;
+use muster_domain::job::Work;
 use muster_store::StoreError;
 use serde_json::{Value, json};
 
@@ -106,6 +108,41 @@ async fn a_stream_starts_with_hello_and_goes_on_with_each_event_in_order() {
             (&json!(frame.id), &json!("x.changed"), &json!(n))
         );
     }
+}
+
+#[tokio::test]
+async fn streams_at_one_place_each_show_what_their_own_role_may_do() -> anyhow::Result<()> {
+    let server = TestServer::start().await;
+    let mut watches = Vec::new();
+    for role in [Role::Admin, Role::Viewer, Role::Admin, Role::Viewer] {
+        let token = server.token(role).await;
+        let mut watch = Watch::open(&server, &token, "").await;
+        watch.next().await.expect("a hello");
+        watches.push((role, watch));
+    }
+    let order = || JobOrder {
+        work: Work::Scan,
+        title: "Scan nothing".to_owned(),
+        cluster: None,
+        retry_of: None,
+        targets: Vec::new(),
+    };
+    let (app, ctx) = (&server.app, server.shell());
+    for _ in 0..2 {
+        let queued: Result<_, muster::app::Error> =
+            muster_store::write!(app.store, tx => { app.enqueue(&ctx, tx, order()).await });
+        queued?;
+        for (role, watch) in &mut watches {
+            let frame = watch.next().await.expect("an event");
+            let cancel = &frame.data["job"]["actions"][0];
+            assert_eq!(
+                (frame.event.as_str(), &cancel["name"]),
+                ("job.changed", &json!("cancel"))
+            );
+            assert_eq!(cancel["allowed"], json!(*role == Role::Admin), "{role:?}");
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -28,3 +28,4 @@ export type Update = Schemas["Update"];
 export type Updates = Schemas["GuestUpdates"];
 export type User = Schemas["User"];
 export type Way = Schemas["Way"];
+export type Work = Schemas["GuestWork"];

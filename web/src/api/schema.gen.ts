@@ -740,6 +740,7 @@ export interface components {
              * @description Seconds until a guest's details are read again although nothing seems to have changed.
              */
             detail_seconds: number;
+            discovery?: components["schemas"]["JobId"] | null;
             /** @description Addresses of its API, in the order they are tried. */
             endpoints: string[];
             error?: components["schemas"]["ClusterError"] | null;
@@ -942,6 +943,7 @@ export interface components {
              * @description Its number in PVE; with the cluster it names the guest wherever it migrates.
              */
             vmid: number;
+            work?: components["schemas"]["GuestWork"] | null;
         };
         /** @description The agent in a guest. */
         GuestAgent: {
@@ -998,11 +1000,6 @@ export interface components {
             /** @description Such as `Debian GNU/Linux 13 (trixie)`. */
             name: string;
         };
-        /** @description The mark of one guest. */
-        GuestTick: {
-            id: components["schemas"]["GuestId"];
-            tick: components["schemas"]["Tick"];
-        };
         /** @description What is known of a guest's updates. */
         GuestUpdates: {
             /** @description Why they are not known. */
@@ -1020,6 +1017,16 @@ export interface components {
              * @description Null unless fresh or stale.
              */
             total?: number | null;
+        };
+        /** @description What a job does in a guest now. A job whose turn has not come there does not show. */
+        GuestWork: {
+            job: components["schemas"]["JobId"];
+            /** @description The job's kind, such as `scan` or `install`. */
+            kind: string;
+            /** @description `running`, or `waiting` for something outside, like a person who pastes a line. */
+            state: components["schemas"]["TargetState"];
+            /** @description The step it is at. */
+            step?: string | null;
         };
         /** @description Whether the server can serve. */
         Health: {
@@ -1470,6 +1477,11 @@ export interface components {
              * @description All guests, templates included.
              */
             guests: number;
+            /**
+             * Format: int32
+             * @description Guests in which security updates wait.
+             */
+            insecure: number;
             /** @description How many guests have each mark. */
             marks: {
                 [key: string]: number;
@@ -1498,19 +1510,22 @@ export interface components {
              * Format: int32
              * @description Security updates among them.
              */
-            security_total: number;
-            /** @description The mark of each guest, in the order of nodes and numbers; empty when there are more than 400. */
-            ticks: components["schemas"]["GuestTick"][];
+            security_total?: number | null;
             /**
              * Format: int32
-             * @description Guests that run and whose updates are not known.
+             * @description Guests that are in the sums with an old scan.
+             */
+            stale: number;
+            /**
+             * Format: int32
+             * @description Guests that run and are not in the sums: never scanned, or their scan failed.
              */
             unknown: number;
             /**
              * Format: int32
-             * @description Updates that wait in all of them.
+             * @description Updates that wait in the guests whose updates are known, be it from an old scan. Null when they are known of none.
              */
-            updates_total: number;
+            updates_total?: number | null;
         };
         /** @description Which guests are to be scanned. */
         ScanBody: {
@@ -1619,6 +1634,11 @@ export interface components {
          * @description One target of a job.
          */
         TargetId: string;
+        /**
+         * @description Where one target of a job stands.
+         * @enum {string}
+         */
+        TargetState: "queued" | "running" | "waiting" | "succeeded" | "failed" | "skipped" | "cancelled";
         /** @description What the token sees. */
         TestFound: {
             lxcs: number;

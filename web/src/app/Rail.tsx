@@ -53,7 +53,7 @@ function useBadges() {
   const sum = (of: (rollup: NonNullable<typeof clusters>[number]["rollup"]) => number) => clusters?.reduce((total, cluster) => total + of(cluster.rollup), 0) ?? 0;
   const running = jobs?.filter((job) => job.state === "running" || job.state === "queued").length ?? 0;
   return {
-    updates: plain(sum((rollup) => rollup.updates_total)),
+    updates: plain(sum((rollup) => rollup.updates_total ?? 0)),
     guests: plain(sum((rollup) => rollup.guests)),
     jobs:
       running > 0 ? (

@@ -73,9 +73,9 @@ function useCounts(clusters: readonly Cluster[], trees: ReadonlyMap<string, Clus
     return {
       all: sum(({ rollup }) => rollup.guests),
       outdated: sum(({ rollup }) => rollup.out_of_date),
-      security: sum(({ rollup }) => rollup.marks.security ?? 0),
+      security: sum(({ rollup }) => rollup.insecure),
       "no-agent": sum(({ rollup }) => rollup.no_agent),
-      unknown: sum(({ rollup }) => rollup.unknown),
+      unknown: sum(({ rollup }) => rollup.marks.unknown ?? 0),
     };
   }, [clusters, trees]);
 }

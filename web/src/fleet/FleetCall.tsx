@@ -64,7 +64,7 @@ function totals(clusters: Fleet["clusters"]): ReturnType<typeof tally> {
 function callGroups({ clusters, trees }: Fleet): readonly Group[] {
   const total = clusters.reduce((sum, cluster) => sum + cluster.rollup.guests, 0);
   if (total > mostTicks || clusters.some((cluster) => !trees.has(cluster.id))) {
-    return clusters.map(({ id, name, rollup }) => ({ id, name, guests: rollup.guests, ticks: rollup.ticks, marks: rollup.marks }));
+    return clusters.map(({ id, name, rollup }) => ({ id, name, guests: rollup.guests, ticks: [], marks: rollup.marks }));
   }
   return clusters.flatMap((cluster) => {
     const tree = trees.get(cluster.id);

@@ -1,7 +1,7 @@
 import { Box } from "../parts/Check";
 import { agentLook, statusLook } from "../guests/words";
 import { shortSystem } from "../guests/system";
-import { RollupSum, UpdateCount } from "../guests/UpdateCount";
+import { GuestCount, RollupSum } from "../guests/UpdateCount";
 import { Glyph } from "../parts/Glyph";
 import type { Column } from "../parts/treegrid/TreeGrid";
 import { words as partWords } from "../parts/words";
@@ -55,7 +55,7 @@ function Second({ row: { guest } }: { row: Extract<FleetRow, { kind: "guest" }> 
 }
 
 function Count({ row }: { row: FleetRow }) {
-  if (row.kind === "guest") return <UpdateCount updates={row.guest.updates} />;
+  if (row.kind === "guest") return <GuestCount guest={row.guest} />;
   if (row.kind === "wait") return null;
   return <RollupSum rollup={(row.kind === "node" ? row.node : row.cluster).rollup} />;
 }

@@ -1,11 +1,11 @@
 import { Ellipsis } from "lucide-react";
 import type { Guest } from "../api/model";
 import { ClusterState } from "../clusters/ClusterState";
-import { AgentState, GuestStatus } from "../guests/GuestState";
+import { AgentState, GuestStatus, GuestWork } from "../guests/GuestState";
 import { HostUpdates } from "../nodes/HostUpdates";
 import { ReachChip } from "../guests/ReachChip";
 import { shortSystem } from "../guests/system";
-import { RollupSum, UpdateCount } from "../guests/UpdateCount";
+import { GuestCount, RollupSum } from "../guests/UpdateCount";
 import { Ago } from "../parts/Ago";
 import { Box } from "../parts/Check";
 import { RollCall } from "../parts/RollCall";
@@ -58,7 +58,7 @@ export function fleetColumns(actions: ColumnActions): readonly Column<FleetRow>[
     },
     { id: "name", header: words.columns.name, sort: sort("name"), className: styles.name, cell: (row) => <NameCell row={row} isList={actions.isList} onToggle={actions.toggleOpen} /> },
     { id: "status", header: words.columns.status, sort: sort("status"), className: styles.status, cell: statusCell },
-    { id: "agent", header: words.columns.agent, sort: sort("agent"), className: styles.agent, cell: (row) => (row.kind === "guest" ? <AgentState agent={row.guest.agent} /> : null) },
+    { id: "agent", header: words.columns.agent, sort: sort("agent"), className: styles.agent, cell: agentCell },
     { id: "updates", header: words.columns.updates, sort: sort("updates"), className: styles.updates, cell: updatesCell },
     { id: "reach", header: words.columns.reach, sort: sort("reach"), className: styles.reach, cell: (row) => (row.kind === "guest" ? <ReachChip guest={row.guest} /> : row.kind === "node" ? <HostUpdates node={row.node} /> : null) },
     { id: "system", header: words.columns.system, sort: sort("system"), className: styles.system, cell: systemCell },
@@ -96,7 +96,7 @@ function statusCell(row: FleetRow) {
   return row.kind === "cluster" ? <ClusterStatus row={row} /> : null;
 }
 
-function NodeStatus({ row: { node } }: { row: NodeRow }) {
+function NodeStatus({ row: { node, guests } }: { row: NodeRow }) {
   if (node.status !== "online") {
     return (
       <State glyph={node.status === "offline" ? "offline" : "unknown"} tone={node.status === "offline" ? "bad" : "quiet"}>
@@ -109,18 +109,25 @@ function NodeStatus({ row: { node } }: { row: NodeRow }) {
       </State>
     );
   }
-  return <RollCall ticks={node.rollup.ticks} marks={node.rollup.marks} size="row" label={node.name} />;
+  return <RollCall ticks={guests} size="row" label={node.name} />;
 }
 
 function ClusterStatus({ row: { cluster, nodes } }: { row: ClusterRow }) {
   if (cluster.status !== "active") return <ClusterState cluster={cluster} />;
+  if (cluster.discovery) return <State glyph="working" tone="busy">{words.discovering}</State>;
   if (nodes === 1 && !cluster.cluster_name) return <span className={styles.second}>{words.standalone}</span>;
   if (cluster.quorate === false) return <State glyph="attention" tone="warn">{words.notQuorate}</State>;
   return <span className={styles.second}>{[cluster.quorate ? words.quorate : "", nodes ? words.nodesOf(nodes, nodes) : ""].filter(Boolean).join(", ")}</span>;
 }
 
+function agentCell(row: FleetRow) {
+  if (row.kind !== "guest") return null;
+  const { agent, work } = row.guest;
+  return work?.kind === "install" ? <GuestWork work={work} /> : <AgentState agent={agent} />;
+}
+
 function updatesCell(row: FleetRow) {
-  if (row.kind === "guest") return <UpdateCount updates={row.guest.updates} />;
+  if (row.kind === "guest") return <GuestCount guest={row.guest} />;
   if (row.kind === "wait") return null;
   return <RollupSum rollup={(row.kind === "node" ? row.node : row.cluster).rollup} />;
 }

@@ -15,6 +15,8 @@ export interface NodeRow extends Base {
   readonly kind: "node";
   readonly node: Node;
   readonly cluster: Cluster;
+  /** All guests of the node, also those that a filter hides. */
+  readonly guests: readonly Guest[];
 }
 export interface GuestRow extends Base {
   readonly kind: "guest";
@@ -69,7 +71,8 @@ export function treeRows(shape: Shape): readonly FleetRow[] {
     });
     if (!expanded) continue;
     if (!tree) rows.push({ kind: "wait", id: `${cluster.id}/wait`, cluster, level: 2, posInSet: 1, setSize: 1, sticky: false, selected: false, height: shape.heights.guest });
-    for (const [position, node] of nodes.entries()) rows.push(...nodeRows(shape, cluster, node, position + 1, nodes.length, groups.get(node.name) ?? []));
+    const all = tree ? guestsByNode(tree) : groups;
+    for (const [position, node] of nodes.entries()) rows.push(...nodeRows(shape, cluster, { node, guests: all.get(node.name) ?? [] }, position + 1, nodes.length, groups.get(node.name) ?? []));
   }
   return rows;
 }
@@ -79,13 +82,14 @@ export function listRows(guests: readonly Guest[], names: ReadonlyMap<string, st
   return guests.map((guest, index) => guestRow(guest, names.get(guest.cluster) ?? "", 1, index + 1, guests.length, selected, height));
 }
 
-function nodeRows(shape: Shape, cluster: Cluster, node: Node, position: number, setSize: number, guests: readonly Guest[]): FleetRow[] {
+function nodeRows(shape: Shape, cluster: Cluster, { node, guests: all }: Pick<NodeRow, "node" | "guests">, position: number, setSize: number, guests: readonly Guest[]): FleetRow[] {
   const expanded = shape.match !== null || shape.isOpen(node.id);
   const row: NodeRow = {
     kind: "node",
     id: node.id,
     node,
     cluster,
+    guests: all,
     level: 2,
     posInSet: position,
     setSize,

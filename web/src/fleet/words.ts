@@ -28,6 +28,7 @@ export const words = {
   notQuorate: "no quorum",
   standalone: "standalone node",
   nodesOf: (online: number, all: number) => `${online} of ${count(all, "node", "nodes")}`,
+  discovering: "discovering",
   offline: "does not answer",
   reading: "Reading the cluster",
   never: "never",

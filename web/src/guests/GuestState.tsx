@@ -1,4 +1,6 @@
-import type { Guest } from "../api/model";
+import { Link } from "@tanstack/react-router";
+import type { Guest, Work } from "../api/model";
+import { stepWord, workWord } from "../jobs/looks";
 import { useNow } from "../parts/Ago";
 import { Glyph } from "../parts/Glyph";
 import { State } from "../parts/State";
@@ -22,6 +24,18 @@ export function GuestStatus({ guest }: { guest: Guest }) {
   if (guest.template) return <State glyph="skipped" tone="quiet">{words.template}</State>;
   if (guest.lock) return <State glyph="locked" tone="warn">{words.locked(guest.lock)}</State>;
   return <State glyph={look.glyph} tone={look.tone}>{look.word}</State>;
+}
+
+/** What a job does in the guest now, with the way to the job. */
+export function GuestWork({ work: { job, kind, state, step } }: { work: Work }) {
+  const waits = state === "waiting";
+  return (
+    <Link className="rowLink" tabIndex={-1} to="/jobs/$job" params={{ job }} title={step ? stepWord(step) : undefined}>
+      <State glyph={waits ? "late" : "working"} tone={waits ? "warn" : "busy"}>
+        {workWord(kind)}
+      </State>
+    </Link>
+  );
 }
 
 export function AgentState({ agent, compact }: { agent: Guest["agent"]; compact?: boolean }) {

@@ -1,8 +1,10 @@
-import type { Rollup, Updates } from "../api/model";
+import type { Guest, Rollup, Updates } from "../api/model";
 import { Glyph } from "../parts/Glyph";
 import { Shield } from "../parts/Shield";
 import { number } from "../words/plural";
+import { GuestWork } from "./GuestState";
 import styles from "./UpdateCount.module.css";
+import { missingWord } from "./sum";
 import { updatesWord } from "./words";
 
 /** How many updates wait: total, then the security part. Zero is grey; what is not known is a word, never 0. */
@@ -32,11 +34,32 @@ export function UpdateCount({ updates }: { updates: Updates }) {
   );
 }
 
-/** The updates of many guests together. Where none of them was ever counted, a zero would be a lie. */
-export function RollupSum({ rollup: { marks, unknown, updates_total, security_total } }: { rollup: Rollup }) {
-  const counted = Object.entries(marks).some(([mark, amount]) => amount > 0 && mark !== "unknown" && mark !== "off");
-  if (counted || updates_total > 0) return <Sum total={updates_total} security={security_total} />;
-  return unknown > 0 ? <UpdateCount updates={{ state: "unknown" }} /> : null;
+/** A guest's updates in a row; while a scan is under way its old count stays beside it. */
+export function GuestCount({ guest: { updates, work } }: { guest: Guest }) {
+  if (!work || work.kind === "install") return <UpdateCount updates={updates} />;
+  return (
+    <span className={styles.count}>
+      {updates.total != null && <Sum total={updates.total} security={updates.security ?? 0} quiet />}
+      <GuestWork work={work} />
+    </span>
+  );
+}
+
+/** The updates of many guests together, and beside the sum how many guests are not in it. */
+export function RollupSum({ rollup }: { rollup: Rollup }) {
+  const { updates_total: total, security_total: security } = rollup;
+  const missing = missingWord(rollup);
+  return (
+    <span className={styles.count}>
+      {total != null && <Sum total={total} security={security ?? 0} />}
+      {missing && (
+        <span className={styles.unknown}>
+          {total == null && <Glyph name="unknown" tone="quiet" />}
+          {missing}
+        </span>
+      )}
+    </span>
+  );
 }
 
 function Sum({ total, security, quiet }: { total: number; security: number; quiet?: boolean }) {

@@ -36,5 +36,9 @@ const stepWords: Readonly<Record<string, string>> = {
 /** The step a target is at; one that a newer server knows is shown by its own name. */
 export const stepWord = (step: string): string => stepWords[step] ?? step.replaceAll("_", " ");
 
+/** What a job does in a guest; a kind that a newer server knows is shown by its own name. */
+const workWords: Readonly<Record<string, string>> = { scan: "scanning", install: "installing" };
+export const workWord = (kind: Job["kind"]): string => workWords[kind] ?? kind.replaceAll("_", " ");
+
 export const jobLook = (state: Job["state"]): Look => jobLooks[state] ?? unknownLook(state);
 export const targetLook = (state: JobTarget["state"]): Look => targetLooks[state] ?? unknownLook(state);

@@ -1,7 +1,7 @@
 import type { Cluster, Guest, Job, Node, Rollup } from "../api/model";
 import type { ClusterTree } from "../fleet/tree";
 
-const rollup: Rollup = { guests: 0, running: 0, no_agent: 0, updates_total: 0, security_total: 0, out_of_date: 0, unknown: 0, not_backed_up: 0, marks: {}, ticks: [] };
+const rollup: Rollup = { guests: 0, running: 0, no_agent: 0, updates_total: null, security_total: null, out_of_date: 0, insecure: 0, stale: 0, unknown: 0, not_backed_up: 0, marks: {} };
 
 /** A running, scanned, up-to-date container of the node `pve1` in the cluster `c1`, changed by what the test is about. */
 export function aGuest(change: Partial<Guest> = {}): Guest {

@@ -139,7 +139,7 @@ async fn write_all(
         tx.save_guest(&after).await?;
         let facts = differences(&row, &after);
         if !facts.is_empty() {
-            events.guest(GuestId(row.id));
+            events.guest(&after);
         }
         if row.details_at.is_some() && !facts.is_empty() {
             note(summary, &after, facts);

@@ -148,9 +148,18 @@ impl Stored {
             .collect();
         for change in changes.guests {
             let place = |name: &str| ids.get(name).and_then(|id| nodes.get(id));
-            let gone = matches!(change, Change::Gone(_));
+            if let Some((before, _)) = change.of().and_then(|id| guests.get(&id)) {
+                // It may be on another node afterwards.
+                events.node(NodeId(before.node_id));
+            }
             let id = guest(app, tx, cluster, &mut guests, place, change, now, &mut summary).await?;
-            if gone { events.guest_gone(id) } else { events.guest(id) }
+            if let Some((row, _)) = guests.get(&id) {
+                if row.gone_at.is_some() {
+                    events.guest_gone(row)
+                } else {
+                    events.guest(row)
+                }
+            }
         }
         if !summary.gone.is_empty() {
             tx.wake_jobs_waiting_in(cluster, now).await?;
@@ -405,6 +414,10 @@ fn new_guest(id: GuestId, cluster: ClusterId, now: Timestamp) -> GuestRow {
         node_version: None,
         exec_endpoint: ExecEndpoint::Unknown.as_str().to_owned(),
         exec_endpoint_version: None,
+        work_job: None,
+        work_kind: None,
+        work_state: None,
+        work_step: None,
         vmid: 0,
         kind: GuestKind::Lxc.as_str().to_owned(),
         name: String::new(),

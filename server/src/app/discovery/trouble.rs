@@ -1,6 +1,6 @@
 //! What could not be read, and what that does to what is shown.
 
-use muster_domain::{ClusterId, GuestId, NodeId, Timestamp};
+use muster_domain::{ClusterId, NodeId, Timestamp};
 use muster_store::{StoreError, Tx};
 
 use super::{Summary, Trigger, Trouble, log};
@@ -95,7 +95,7 @@ async fn mark_stale(
             guest.stale_since = Some(since.as_micros());
             super::listing::put_reach(&mut guest)?;
             tx.save_guest(&guest).await?;
-            events.guest(GuestId(guest.id));
+            events.guest(&guest);
         }
     }
     Ok(())

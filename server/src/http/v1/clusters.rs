@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use muster_domain::{ClusterId, Timestamp};
+use muster_domain::{ClusterId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -80,6 +80,8 @@ pub(crate) struct ClusterView {
     /// The one thing to do next; null when all is well.
     next_step: Option<NextStepView>,
     rollup: RollupView,
+    /// The discovery that somebody asked for and that has not ended.
+    discovery: Option<JobId>,
     actions: Vec<ActionView>,
 }
 
@@ -367,7 +369,8 @@ pub(crate) fn view(cluster: Cluster) -> ClusterView {
     let Cluster {
         row,
         listed_at,
-        counts,
+        rollup,
+        discovery,
         next_step,
         actions,
     } = cluster;
@@ -408,7 +411,8 @@ pub(crate) fn view(cluster: Cluster) -> ClusterView {
             action: step.action,
             target: id,
         }),
-        rollup: counts.into(),
+        rollup: rollup.into(),
+        discovery,
         actions: ActionView::all(actions),
     }
 }

@@ -15,16 +15,15 @@ use tokio::time::{Instant, timeout_at};
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
-use crate::app::events::{ACCESS_CHANGED, EventTail, Following};
+use crate::app::events::EventTail;
 use crate::app::{App, Ctx, Error};
 use crate::http::access::caller;
-use crate::http::event_views::{EventView, frames};
+use crate::http::event_batches::{Batch, Batches, Frame};
+use crate::http::event_views::EventView;
 use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::{Routes, Site};
 
-/// Events read and delivered at a time.
-const BATCH: i64 = 200;
 /// A comment this often keeps proxies from cutting a quiet stream.
 const PING: Duration = Duration::from_secs(20);
 /// How often it is checked that the one who watches still may.
@@ -67,6 +66,7 @@ async fn follow(
         app: site.app,
         tail: site.tail,
         views: site.views,
+        batches: site.batches,
         ctx,
         headers,
         cursor,
@@ -93,6 +93,7 @@ struct Watcher {
     app: App,
     tail: EventTail,
     views: Arc<[EventView]>,
+    batches: Arc<Batches>,
     ctx: Ctx,
     headers: HeaderMap,
     cursor: i64,
@@ -141,24 +142,32 @@ impl Watcher {
 
     /// `None` when the one who watches may no longer.
     async fn fetch(&mut self) -> Result<Option<Vec<Event>>, Error> {
-        match self.app.events_after(self.cursor, BATCH).await? {
-            Following::Resync(newest) => {
-                self.cursor = newest;
-                let at = self.app.clock.now();
-                let data = json!({ "seq": newest, "kind": "resync", "at": at });
-                Ok(Some(vec![sse("resync", newest, &data)]))
+        let batch = self.next_batch().await?;
+        if batch.access_changed {
+            let before = self.ctx.role();
+            if !self.may_go_on().await {
+                return Ok(None);
             }
-            Following::Events(mut events) => {
-                self.cursor = events.last().map_or(self.cursor, |event| event.seq);
-                if events.iter().any(|event| event.kind == ACCESS_CHANGED) && !self.may_go_on().await {
-                    return Ok(None);
-                }
-                events.retain(|event| event.kind != ACCESS_CHANGED);
-                let frames = frames(&self.views, &self.app, &self.ctx, events).await?;
-                let events = frames.iter().map(|(event, data)| sse(&event.kind, event.seq, data));
-                Ok(Some(events.collect()))
+            if self.ctx.role() != before {
+                // It shows what the old role may do.
+                let batch = self.next_batch().await?;
+                return Ok(Some(self.deliver(&batch)));
             }
         }
+        Ok(Some(self.deliver(&batch)))
+    }
+
+    async fn next_batch(&self) -> Result<Arc<Batch>, Error> {
+        self.batches.after(&self.views, &self.app, &self.ctx, self.cursor).await
+    }
+
+    fn deliver(&mut self, batch: &Batch) -> Vec<Event> {
+        self.cursor = batch.end;
+        let event = |frame: &Frame| {
+            let event = Event::default().event(&frame.kind).id(frame.seq.to_string());
+            event.data(&frame.data)
+        };
+        batch.frames.iter().map(event).collect()
     }
 
     /// Ends the stream of a session or token that has ended, and takes over a changed role.
@@ -176,10 +185,6 @@ impl Watcher {
             }
         }
     }
-}
-
-fn sse(kind: &str, seq: i64, data: &serde_json::Value) -> Event {
-    Event::default().event(kind).id(seq.to_string()).data(data.to_string())
 }
 
 fn last_event_id(headers: &HeaderMap) -> Option<i64> {

@@ -4,13 +4,15 @@ use axum::extract::State;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use muster_domain::fleet::{AgentState, Backup, GuestKind, GuestStatus, UpdatesState};
+use muster_domain::job::TargetState;
 use muster_domain::reach::{Transport, Way, WayState};
 use muster_domain::rollup::Tick;
-use muster_domain::{ClusterId, GuestId, NodeId, Timestamp};
+use muster_domain::{ClusterId, GuestId, JobId, NodeId, Timestamp};
 use muster_store::guest_list::GuestFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use crate::app::fleet::Guest;
 use crate::app::{App, Ctx, Error};
@@ -79,6 +81,8 @@ pub(crate) struct GuestView {
     agent: AgentView,
     updates: UpdatesView,
     reach: ReachView,
+    /// The job that is at work in it.
+    work: Option<WorkView>,
     /// Its mark in the roll call.
     tick: Tick,
     first_seen_at: Timestamp,
@@ -106,6 +110,19 @@ struct AgentView {
     last_seen_at: Option<Timestamp>,
     /// Why its state is not what one wants.
     reason: Option<String>,
+}
+
+/// What a job does in a guest now. A job whose turn has not come there does not show.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = GuestWork)]
+struct WorkView {
+    job: JobId,
+    /// The job's kind, such as `scan` or `install`.
+    kind: String,
+    /// `running`, or `waiting` for something outside, like a person who pastes a line.
+    state: TargetState,
+    /// The step it is at.
+    step: Option<String>,
 }
 
 /// What is known of a guest's updates.
@@ -310,11 +327,21 @@ pub(crate) fn view(guest: Guest) -> GuestView {
             needs_step: row.reach_needs,
             ways: None,
         },
+        work: work(row.work_job, row.work_kind, state.work, row.work_step),
         tick,
         first_seen_at: Timestamp::from_micros(row.first_seen_at),
         gone_at: row.gone_at.map(Timestamp::from_micros),
         actions: ActionView::all(actions),
     }
+}
+
+fn work(job: Option<Uuid>, kind: Option<String>, state: Option<TargetState>, step: Option<String>) -> Option<WorkView> {
+    Some(WorkView {
+        job: JobId(job?),
+        kind: kind?,
+        state: state?,
+        step,
+    })
 }
 
 fn way(way: Way) -> WayView {

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::clusters::{self, ClusterView};
 use super::guests::{self, GuestView};
 use super::nodes::{self, NodeView};
-use crate::app::{App, Ctx};
+use crate::app::{App, Ctx, fleet};
 use crate::http::Routes;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::Problem;
@@ -68,11 +68,14 @@ async fn hierarchy(
     Path(id): Path<ClusterId>,
     Query(query): Query<HierarchyQuery>,
 ) -> Result<Json<Hierarchy>, Problem> {
-    let tree = app.tree(&ctx, id).await?;
-    let with_guests = query.depth != Some(Depth::Nodes);
-    let branch = |(node, below): (_, Vec<_>)| Branch {
+    let depth = match query.depth {
+        Some(Depth::Nodes) => fleet::Depth::Nodes,
+        Some(Depth::Guests) | None => fleet::Depth::Guests,
+    };
+    let tree = app.tree(&ctx, id, depth).await?;
+    let branch = |(node, below): (_, Option<Vec<_>>)| Branch {
         node: nodes::view(node),
-        guests: with_guests.then(|| below.into_iter().map(guests::view).collect()),
+        guests: below.map(|all| all.into_iter().map(guests::view).collect()),
     };
     Ok(Json(Hierarchy {
         cursor: tree.cursor,

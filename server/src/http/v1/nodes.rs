@@ -93,7 +93,7 @@ pub(crate) fn view(node: Node) -> NodeView {
     let Node {
         row,
         load,
-        counts,
+        rollup,
         actions,
     } = node;
     NodeView {
@@ -115,7 +115,7 @@ pub(crate) fn view(node: Node) -> NodeView {
             security: row.updates_security,
             reason: row.updates_reason,
         },
-        rollup: counts.into(),
+        rollup: rollup.into(),
         actions: ActionView::all(actions),
     }
 }

@@ -2,15 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use muster_domain::GuestId;
-use muster_domain::rollup::Tick;
+use muster_domain::rollup::{Rollup, Tick};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::app::fleet::Counts;
-
-/// Longest strip of single marks; above it the counts by mark say the same.
-const LONGEST_STRIP: usize = 400;
 
 /// Guests in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -22,55 +16,38 @@ pub(super) struct RollupView {
     running: u32,
     /// Those that run without an agent.
     no_agent: u32,
-    /// Updates that wait in all of them.
-    updates_total: u32,
+    /// Updates that wait in the guests whose updates are known, be it from an old scan. Null when they are known of none.
+    updates_total: Option<u32>,
     /// Security updates among them.
-    security_total: u32,
+    security_total: Option<u32>,
     /// Guests in which updates wait.
     out_of_date: u32,
-    /// Guests that run and whose updates are not known.
+    /// Guests in which security updates wait.
+    insecure: u32,
+    /// Guests that are in the sums with an old scan.
+    stale: u32,
+    /// Guests that run and are not in the sums: never scanned, or their scan failed.
     unknown: u32,
     /// Guests that no backup job covers.
     not_backed_up: u32,
     /// How many guests have each mark.
     marks: BTreeMap<Tick, u32>,
-    /// The mark of each guest, in the order of nodes and numbers; empty when there are more than 400.
-    ticks: Vec<TickView>,
 }
 
-/// The mark of one guest.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(as = GuestTick)]
-struct TickView {
-    id: GuestId,
-    tick: Tick,
-}
-
-impl From<Counts> for RollupView {
-    fn from(counts: Counts) -> RollupView {
-        let mut marks = BTreeMap::new();
-        for (_, tick) in &counts.ticks {
-            *marks.entry(*tick).or_default() += 1;
-        }
-        let ticks = match counts.ticks.len() {
-            0..=LONGEST_STRIP => counts
-                .ticks
-                .into_iter()
-                .map(|(id, tick)| TickView { id, tick })
-                .collect(),
-            _ => Vec::new(),
-        };
+impl From<Rollup> for RollupView {
+    fn from(rollup: Rollup) -> RollupView {
         RollupView {
-            guests: counts.rollup.guests,
-            running: counts.rollup.running,
-            no_agent: counts.rollup.no_agent,
-            updates_total: counts.rollup.updates_total,
-            security_total: counts.rollup.security_total,
-            out_of_date: counts.rollup.out_of_date,
-            unknown: counts.rollup.unknown,
-            not_backed_up: counts.rollup.not_backed_up,
-            marks,
-            ticks,
+            guests: rollup.guests,
+            running: rollup.running,
+            no_agent: rollup.no_agent,
+            updates_total: rollup.updates_total,
+            security_total: rollup.security_total,
+            out_of_date: rollup.out_of_date,
+            insecure: rollup.insecure,
+            stale: rollup.stale,
+            unknown: rollup.unknown,
+            not_backed_up: rollup.not_backed_up,
+            marks: rollup.marks,
         }
     }
 }
