@@ -92,15 +92,29 @@ impl Muster {
         Muster::on(&postgres::create().await?, tempfile::tempdir()?, Start::default()).await
     }
 
+    /// Starts a server on SQLite that serves TLS by a certificate of its own making.
+    pub(crate) async fn start_with_tls() -> Result<Muster> {
+        let folder = tempfile::tempdir()?;
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        std::fs::write(folder.path().join("cert.pem"), made.cert.pem())?;
+        std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
+        let url = format!("sqlite:{}", folder.path().join("muster.db").display());
+        Muster::on(&url, folder, Start::default()).await
+    }
+
     async fn on(database: &str, folder: tempfile::TempDir, start: Start) -> Result<Muster> {
         static PROVIDER: OnceLock<()> = OnceLock::new();
         PROVIDER.get_or_init(|| {
             // A second test of the same process finds it there.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
+        let file = |name: &str| Some(folder.path().join(name)).filter(|path| path.is_file());
+        let certificate = file("cert.pem").map(std::fs::read).transpose()?;
         let config = Config {
             database: DatabaseUrl::new(database),
             key_file: folder.path().join("key"),
+            tls_cert: file("cert.pem"),
+            tls_key: file("key.pem"),
             agent_dir: agents().unwrap_or_else(|| folder.path().join("agents")),
             pve_timeout_seconds: start.pve_timeout_seconds,
             ..Config::default()
@@ -109,21 +123,23 @@ impl Muster {
         let mut app = muster::boot::open(config).await?;
         app.clock = start.clock;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let tls = muster::http::tls::start(&app)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
         if start.discovers {
             muster::boot::start_loops(&app);
         } else {
             muster::jobs::start(&app);
         }
         let served =
-            muster::http::serve::serve(listener, muster::http::router(app.clone()), None, app.lifecycle.clone());
+            muster::http::serve::serve(listener, muster::http::router(app.clone()), tls, app.lifecycle.clone());
         app.lifecycle.spawn("http", served);
         let token = token(&app, Role::Admin).await?;
         Ok(Muster {
             url,
             token,
             app,
-            http: reqwest::Client::new(),
+            http: client(certificate.as_deref())?,
             _folder: folder,
         })
     }
@@ -238,6 +254,16 @@ impl Muster {
     pub(crate) async fn tree(&self, id: &str) -> Result<Value> {
         self.get(&format!("/api/v1/proxmox/clusters/{id}/hierarchy")).await
     }
+}
+
+/// A client that believes this certificate, if one is given, and no other.
+fn client(certificate: Option<&[u8]>) -> Result<reqwest::Client> {
+    let builder = reqwest::Client::builder();
+    let builder = match certificate {
+        Some(pem) => builder.tls_certs_only([reqwest::Certificate::from_pem(pem)?]),
+        None => builder,
+    };
+    Ok(builder.build()?)
 }
 
 impl Events {

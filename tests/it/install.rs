@@ -96,6 +96,27 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
     scan_finds_what_is_published(&sim, &muster, &cluster).await
 }
 
+/// Without the pin the agent would refuse this certificate, since no authority that it knows vouches for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_accept_the_certificate_that_muster_made_itself() -> Result<()> {
+    if !can_run_agents("agents_accept_the_certificate_that_muster_made_itself") {
+        return Ok(());
+    }
+    let (sim, muster) = (homelab()?, Muster::start_with_tls().await?);
+    let cluster = muster.add(&sim.clusters()[0]).await?;
+    let tree = muster.tree(&cluster).await?;
+    set_agent_url(&muster).await?;
+    let install = format!("/api/v1/proxmox/clusters/{cluster}/bulk-install");
+    let asked = json!({ "guests": [guest(&tree, 101)?["id"]] });
+    let done = muster.post(&install, &asked).await?.expect(StatusCode::ACCEPTED)?;
+    let line = done["by_hand"]["nodes"][0]["line"].as_str().context("a line")?;
+    let (exit, said) = paste(&sim, "homelab-1", "pve1", line)?;
+    assert_eq!(exit, 0, "{said}");
+    let job = muster.ended(&done["job"]).await?;
+    assert_eq!(job["state"], "succeeded", "{job}");
+    scan_finds_what_is_published(&sim, &muster, &cluster).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_goes_is_not_waited_for() -> Result<()> {
     if !can_run_agents("a_guest_that_goes_is_not_waited_for") {

@@ -3,6 +3,7 @@
 //! Nothing here decides anything that lasts. Who is connected is kept in memory ([`Links`]) and learned again after a start;
 //! commands, identities and states are rows, written by the use cases in `app`.
 
+mod certificate;
 mod download;
 mod enrol;
 mod identity;
@@ -23,6 +24,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::app::{App, Error};
 use crate::http::Site;
 
+pub use certificate::OwnCertificate;
 pub(crate) use identity::SERVER;
 pub use identity::ServerIdentity;
 pub use links::{Change, Links, Session};
@@ -45,6 +47,8 @@ pub struct Agents {
     pub settled: Arc<Signals>,
     /// The agent programs that guests fetch.
     pub programs: Arc<Programs>,
+    /// What they meet where Muster serves TLS itself.
+    pub certificate: Arc<OwnCertificate>,
     identity: Arc<OnceCell<ServerIdentity>>,
     handshakes: Arc<Semaphore>,
     admissions: Arc<Semaphore>,
@@ -57,6 +61,7 @@ impl Agents {
             links: Arc::default(),
             settled: Arc::default(),
             programs: Arc::new(Programs::new(folder)),
+            certificate: Arc::default(),
             identity: Arc::default(),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             admissions: Arc::new(Semaphore::new(ADMISSIONS)),

@@ -38,21 +38,26 @@ pub fn start(app: &App) -> anyhow::Result<Option<Tls>> {
         return Ok(None);
     };
     let mut seen = written_at(&chain, &key);
+    let (config, certificates) = read(&chain, &key)?;
+    app.agents.certificate.serve(certificates);
     let tls = Tls {
-        current: Arc::new(RwLock::new(read(&chain, &key)?)),
+        current: Arc::new(RwLock::new(config)),
     };
-    let current = tls.current.clone();
+    let (app, current) = (app.clone(), tls.current.clone());
     app.lifecycle
+        .clone()
         .every("TLS certificate", LOOK_EVERY, Kick::default(), move || {
             let now = written_at(&chain, &key);
             let changed = now != seen;
             seen = now;
-            let taken = if changed {
-                renew(&current, &chain, &key)
-            } else {
-                Ok("unchanged".to_owned())
-            };
-            async { taken }
+            let (app, current, chain, key) = (app.clone(), current.clone(), chain.clone(), key.clone());
+            async move {
+                if changed {
+                    renew(&app, &current, &chain, &key).await
+                } else {
+                    Ok("unchanged".to_owned())
+                }
+            }
         });
     Ok(Some(tls))
 }
@@ -65,18 +70,27 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-fn renew(current: &RwLock<Arc<ServerConfig>>, chain: &Path, key: &Path) -> anyhow::Result<String> {
-    let config = read(chain, key).context("the renewed certificate cannot be used; the one before stays in use")?;
+async fn renew(app: &App, current: &RwLock<Arc<ServerConfig>>, chain: &Path, key: &Path) -> anyhow::Result<String> {
+    let (config, certificates) =
+        read(chain, key).context("the renewed certificate cannot be used; the one before stays in use")?;
+    let pinned = app.certificate_of_agents().await?;
+    app.agents.certificate.serve(certificates);
     *current.write().unwrap_or_else(PoisonError::into_inner) = config;
     tracing::info!(file = %chain.display(), "a renewed TLS certificate is in use");
+    if pinned.is_some() && pinned != app.certificate_of_agents().await? {
+        tracing::warn!(
+            "agents that were installed to accept the former certificate alone cannot connect any more: install them again"
+        );
+    }
     Ok("took the renewed certificate".to_owned())
 }
 
-fn read(chain: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
-    let certificates: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_file_iter(chain)
-            .and_then(Iterator::collect)
-            .with_context(|| format!("the certificate {} cannot be read", chain.display()))?;
+type Certificates = Vec<CertificateDer<'static>>;
+
+fn read(chain: &Path, key: &Path) -> anyhow::Result<(Arc<ServerConfig>, Certificates)> {
+    let certificates: Certificates = CertificateDer::pem_file_iter(chain)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("the certificate {} cannot be read", chain.display()))?;
     if certificates.is_empty() {
         bail!("{} holds no certificate: give the chain as PEM", chain.display());
     }
@@ -86,10 +100,10 @@ fn read(chain: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
         .with_safe_default_protocol_versions()
         .context("TLS cannot be set up")?
         .with_no_client_auth()
-        .with_single_cert(certificates, key)
+        .with_single_cert(certificates.clone(), key)
         .with_context(|| format!("the private key does not belong to the certificate {}", chain.display()))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), certificates))
 }
 
 fn written_at(chain: &Path, key: &Path) -> [Option<SystemTime>; 2] {

@@ -42,6 +42,26 @@ impl App {
         })
     }
 
+    /// SHA-256 of the certificate that agents at this address must accept alone. None where the well-known authorities vouch
+    /// for it, where there is no TLS, and where a proxy does it: one is named, and the address is not our own port.
+    fn pinned_certificate(&self, agent_url: &Url) -> Option<String> {
+        let own_port = agent_url.port_or_known_default() == Some(self.config.listen.port());
+        let behind_proxy = !self.config.trusted_proxies.is_empty() && !own_port;
+        if behind_proxy {
+            return None;
+        }
+        self.agents.certificate.pin(agent_url, self.clock.now())
+    }
+
+    /// Whether agents that are installed now would accept one certificate alone, and which.
+    pub async fn certificate_of_agents(&self) -> Result<Option<String>, Error> {
+        match self.agent_url(&mut self.store.read().await?).await {
+            Ok(url) => Ok(self.pinned_certificate(&url)),
+            Err(Error::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The scripts as they are now. A conflict when the address of Muster is not set.
     pub async fn install_scripts(&self) -> Result<InstallScripts, Error> {
         let base = self.agent_url(&mut self.store.read().await?).await?;
@@ -49,7 +69,7 @@ impl App {
         let programs = self.agent_programs().await?;
         let install = GuestInstall {
             server_key: self.identity().await?.public_key(),
-            certificate: None,
+            certificate: self.pinned_certificate(&base),
             agents: programs.iter().map(|program| download(&agent_url, program)).collect(),
             agent_url,
         };
