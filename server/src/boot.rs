@@ -43,12 +43,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = listen(&app).await?;
     let tls = http::tls::start(&app)?;
     let address = listener.local_addr().context("the listener has no address")?;
+    app.lease.wait();
     let served = http::serve::serve(listener, http::router(app.clone()), tls, app.lifecycle.clone());
     app.lifecycle.spawn("http", served);
     if app.wait_for_lease().await? {
         if upgrade {
             app.store.migrate().await?;
         }
+        app.lease.active();
         let holder = app.clone();
         app.lifecycle
             .spawn("server lease", async move { holder.hold_lease().await });

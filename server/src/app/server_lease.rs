@@ -30,18 +30,29 @@ impl ServerLease {
         }
     }
 
-    /// Whether another server is active and this one only waits: it then answers no request.
+    /// Whether this one is not active yet: it then answers no request.
     pub fn is_waiting(&self) -> bool {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// From here on this process is to answer nothing until it is [`active`](Self::active).
+    pub fn wait(&self) {
+        self.waiting.store(true, Ordering::Relaxed);
+    }
+
+    /// This process has the lease, and the tables are as it needs them.
+    pub fn active(&self) {
+        self.waiting.store(false, Ordering::Relaxed);
     }
 }
 
 impl App {
-    /// Waits until this process is the active one. Returns `false` when it was asked to stop before.
+    /// Waits until this process holds the lease. Returns `false` when it was asked to stop before.
     pub async fn wait_for_lease(&self) -> Result<bool, Error> {
         let stopping = self.lifecycle.stopping();
+        let mut told = false;
         while let Some(holder) = self.try_lease().await? {
-            if !self.lease.waiting.swap(true, Ordering::Relaxed) {
+            if !std::mem::replace(&mut told, true) {
                 tracing::warn!(
                     active = holder.host,
                     "another Muster is active on this database; this one waits and takes over when that one has gone"
@@ -52,7 +63,7 @@ impl App {
                 () = sleep(EVERY) => {}
             }
         }
-        if self.lease.waiting.swap(false, Ordering::Relaxed) {
+        if told {
             tracing::info!("the other Muster has gone; this one is active now");
         }
         Ok(!stopping.is_cancelled())

@@ -120,7 +120,8 @@ pub fn router(app: App) -> Router {
 /// A server that waits for its turn answers nothing: the active one does.
 async fn in_charge(State(site): State<Site>, request: Request, next: Next) -> Response {
     if site.app.lease.is_waiting() {
-        let detail = "another Muster is active on this database, and this one waits to take over: ask that one";
+        let detail =
+            "this Muster is only starting, or waits because another one is active on its database: ask that one";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "standby", detail).into_response();
     }
     next.run(request).await
