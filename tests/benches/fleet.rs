@@ -1,8 +1,8 @@
 //! How fast a large fleet is read: 40 clusters with 4 nodes and 512 guests each, discovered over the wire from the
 //! simulator. Prints medians and 95th percentiles. `cargo bench -p muster-tests --bench fleet`
 
-#[path = "../it/harness.rs"]
-#[expect(dead_code, reason = "the harness serves the tests as well")]
+#[path = "../it/harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the harness serves the tests as well")]
 mod harness;
 
 use std::time::{Duration, Instant};

@@ -7,32 +7,6 @@ use serde_json::{Value, json};
 use crate::clusters::guest;
 use crate::harness::{Events, Lab, Muster, can_run_agents, homelab, wait_for};
 
-/// Pastes a line into a node's root shell. Answers its exit code and what it printed.
-fn paste(sim: &Lab, cluster: &str, node: &str, line: &str) -> Result<(i64, String)> {
-    let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), line)?;
-    let words = format!(
-        "node shell --cluster {cluster} --node {node} -- sh {}",
-        file.path().display()
-    );
-    // The line talks to the server, which runs on the same runtime.
-    let ran = tokio::task::block_in_place(|| sim.ctl(&words))?;
-    let text = |stream: &str| ran[stream].as_str().unwrap_or_default().to_owned();
-    Ok((
-        ran["exit"].as_i64().context("an exit code")?,
-        text("stdout") + &text("stderr"),
-    ))
-}
-
-/// Tells the server where guests reach it.
-async fn set_agent_url(muster: &Muster) -> Result<()> {
-    let settings = json!({ "agent_url": muster.url });
-    let changed = muster
-        .send(reqwest::Method::PATCH, "/api/v1/settings", Some(&settings))
-        .await?;
-    changed.expect(StatusCode::OK).map(drop)
-}
-
 fn decision<'a>(bulk: &'a Value, name: &str) -> Result<&'a Value> {
     let targets = bulk["targets"].as_array().context("targets")?;
     let found = targets.iter().find(|target| target["guest"]["name"] == name);
@@ -44,7 +18,18 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
     if !can_run_agents("from_a_pasted_line_to_counted_updates") {
         return Ok(());
     }
-    let (sim, muster) = (homelab()?, Muster::start().await?);
+    install_and_scan(&homelab()?, &Muster::start().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_pasted_line_to_counted_updates_on_postgres() -> Result<()> {
+    if !can_run_agents("from_a_pasted_line_to_counted_updates_on_postgres") {
+        return Ok(());
+    }
+    install_and_scan(&homelab()?, &Muster::start_on_postgres().await?).await
+}
+
+async fn install_and_scan(sim: &Lab, muster: &Muster) -> Result<()> {
     let cluster = muster.add(&sim.clusters()[0]).await?;
     let tree = muster.tree(&cluster).await?;
     let ids: Vec<&Value> = [101, 102, 203]
@@ -53,8 +38,7 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
         .collect::<Result<_>>()?;
     let install = format!("/api/v1/proxmox/clusters/{cluster}/bulk-install");
 
-    set_agent_url(&muster).await?;
-
+    muster.set_agent_url(&muster.url).await?;
     let preview = muster
         .post(&install, &json!({ "guests": ids, "dry_run": true }))
         .await?;
@@ -80,12 +64,12 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
         Ok(target.filter(|target| target["state"] == "waiting"))
     });
     assert_eq!(waiting.await?["reason"]["code"], "paste_line");
-    work_shows(&muster, &cluster, &mut events, &done["job"]["id"]).await?;
+    work_shows(muster, &cluster, &mut events, &done["job"]["id"]).await?;
 
     let line = done["by_hand"]["nodes"][0]["line"]
         .as_str()
         .context("a line for the node")?;
-    let (exit, said) = paste(&sim, "homelab-1", "pve1", line)?;
+    let (exit, said) = sim.on_node("homelab-1", "pve1", line)?;
     assert_eq!(exit, 0, "{said}");
     let job = muster.ended(&done["job"]).await?;
     assert_eq!(job["state"], "succeeded", "{job}");
@@ -93,7 +77,7 @@ async fn from_a_pasted_line_to_counted_updates() -> Result<()> {
     let after = muster.tree(&cluster).await?;
     assert_eq!(guest(&after, 101)?["work"], Value::Null, "the job is over");
 
-    scan_finds_what_is_published(&sim, &muster, &cluster).await
+    scan_finds_what_is_published(sim, muster, &cluster).await
 }
 
 /// Without the pin the agent would refuse this certificate, since no authority that it knows vouches for it.
@@ -105,12 +89,12 @@ async fn agents_accept_the_certificate_that_muster_made_itself() -> Result<()> {
     let (sim, muster) = (homelab()?, Muster::start_with_tls().await?);
     let cluster = muster.add(&sim.clusters()[0]).await?;
     let tree = muster.tree(&cluster).await?;
-    set_agent_url(&muster).await?;
+    muster.set_agent_url(&muster.url).await?;
     let install = format!("/api/v1/proxmox/clusters/{cluster}/bulk-install");
     let asked = json!({ "guests": [guest(&tree, 101)?["id"]] });
     let done = muster.post(&install, &asked).await?.expect(StatusCode::ACCEPTED)?;
     let line = done["by_hand"]["nodes"][0]["line"].as_str().context("a line")?;
-    let (exit, said) = paste(&sim, "homelab-1", "pve1", line)?;
+    let (exit, said) = sim.on_node("homelab-1", "pve1", line)?;
     assert_eq!(exit, 0, "{said}");
     let job = muster.ended(&done["job"]).await?;
     assert_eq!(job["state"], "succeeded", "{job}");
@@ -125,7 +109,7 @@ async fn a_guest_that_goes_is_not_waited_for() -> Result<()> {
     let (sim, muster) = (homelab()?, Muster::start().await?);
     let cluster = muster.add(&sim.clusters()[0]).await?;
     let tree = muster.tree(&cluster).await?;
-    set_agent_url(&muster).await?;
+    muster.set_agent_url(&muster.url).await?;
     let install = format!("/api/v1/proxmox/clusters/{cluster}/bulk-install");
     let asked = json!({ "guests": [guest(&tree, 101)?["id"]] });
     let done = muster.post(&install, &asked).await?.expect(StatusCode::ACCEPTED)?;

@@ -6,3 +6,4 @@ mod discovery;
 mod exec;
 mod harness;
 mod install;
+mod server_killed;
