@@ -29,6 +29,7 @@ async function main() {
         CLUSTERS: JSON.stringify(clusters),
         SIM_STATE: join(folder, "sim"),
         SIM: join(root, "target/debug/proxmox-sim"),
+        MUSTER: join(root, "target/debug/muster"),
       },
     });
     return await new Promise((done) => tests.once("close", done));

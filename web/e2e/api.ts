@@ -22,3 +22,11 @@ export async function clusterByName(name: string): Promise<Thing> {
   if (!found) throw new Error(`there is no cluster ${name}, only ${items.map((cluster) => cluster.name).join(", ")}`);
   return found;
 }
+
+/** An account with this name and role, and the password that it has. */
+export async function ensureUser(name: string, role: "viewer" | "operator"): Promise<string> {
+  const password = `the password of ${name} in tests`;
+  const { items } = await api<{ items: Thing[] }>("GET", "/users");
+  if (!items.some((user) => user.name === name)) await api("POST", "/users", { name, role, password });
+  return password;
+}

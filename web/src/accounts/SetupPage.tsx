@@ -17,7 +17,9 @@ export function SetupPage() {
   const cache = useQueryClient();
   const navigate = useNavigate();
   const fromLink = asked ?? new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-  const [token, setToken] = useState(fromLink);
+  const [typed, setTyped] = useState("");
+  // The link may be pasted while this page is already open: what it carries counts, not what was there before.
+  const token = fromLink || typed;
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const setup = useMutation({
@@ -40,7 +42,7 @@ export function SetupPage() {
       <p className={styles.hint}>{fromLink ? words.setupLead : words.setupMissing}</p>
       <form className={styles.form} onSubmit={onSubmit}>
         {setup.error && <ProblemNote error={setup.error} />}
-        {!fromLink && <Field label={words.setupToken} value={token} onChange={setToken} error={fields.get("token")} mono required />}
+        {!fromLink && <Field label={words.setupToken} value={typed} onChange={setTyped} error={fields.get("token")} mono required />}
         <Field label={words.name} value={name} onChange={setName} autoComplete="username" error={fields.get("name")} autoFocus required />
         <Field label={words.password} value={password} onChange={setPassword} type="password" autoComplete="new-password" hint={words.passwordHint} error={fields.get("password")} required />
         <Button look="primary" type="submit" busy={setup.isPending}>

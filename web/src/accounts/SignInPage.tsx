@@ -16,7 +16,7 @@ import { words } from "./words";
 type Proof = { name: string; password: string } | { link: string };
 
 export function SignInPage() {
-  const { next, link: asked } = useSearch({ from: "/sign-in" });
+  const { next, link: asked, ended } = useSearch({ from: "/sign-in" });
   const cache = useQueryClient();
   const navigate = useNavigate();
   const session = useQuery(queries.session);
@@ -53,6 +53,7 @@ export function SignInPage() {
   return (
     <Frame title={words.signInTitle}>
       <form className={styles.form} onSubmit={onSubmit}>
+        {ended && !signIn.error && <Note kind="info">{words.ended}</Note>}
         {session.data?.demo && <Note kind="info">{words.demo}</Note>}
         {signIn.error && (byLink && Problem.of(signIn.error).status !== 0 ? <Note kind="bad">{words.linkFailed}</Note> : <ProblemNote error={signIn.error} />)}
         <Field label={words.name} value={name} onChange={setName} autoComplete="username" autoFocus required />

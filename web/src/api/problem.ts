@@ -21,6 +21,11 @@ export class Problem extends Error {
     this.fields = fields;
   }
 
+  /** Whether Muster itself said so, and not a proxy on the way. */
+  get isOurs(): boolean {
+    return !this.code.startsWith("http_");
+  }
+
   /** Reads the server's answer; `fields` maps the name of each wrong field to its message. */
   static fromAnswer(status: number, body: unknown): Problem {
     if (!isProblemBody(body)) {

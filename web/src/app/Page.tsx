@@ -9,7 +9,7 @@ interface Crumb {
   readonly to: string;
 }
 
-interface Props {
+export interface PageProps {
   title: string;
   crumbs?: readonly Crumb[];
   /** Beside the title: a count, a key, a state. */
@@ -19,7 +19,7 @@ interface Props {
 }
 
 /** The frame of every page: the bar with its one heading, below it what scrolls. */
-export function Page({ title, crumbs = [], beside, actions, children }: Props) {
+export function Page({ title, crumbs = [], beside, actions, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · ${words.product}`;
   }, [title]);

@@ -18,7 +18,7 @@ export function Shell() {
   const { user } = useSession();
   useEffect(() => (user ? startLive(cache) : undefined), [cache, user]);
   useEffect(() => {
-    if (!user) void navigate({ to: "/sign-in", search: { next: location.pathname + location.search } });
+    if (!user) void navigate({ to: "/sign-in", search: { next: location.pathname + location.search, ended: true } });
   }, [user, navigate]);
   return (
     <div className={styles.app}>

@@ -16,7 +16,7 @@ const root = createRootRouteWithContext<{ cache: QueryClient }>()({ component: O
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Search): { next?: string; link?: string } => ({ next: text(search.next), link: text(search.link) }),
+  validateSearch: (search: Search): { next?: string; link?: string; ended?: true } => ({ next: text(search.next), link: text(search.link), ended: search.ended === true ? true : undefined }),
   component: lazyRouteComponent(() => import("../accounts/SignInPage"), "SignInPage"),
 });
 
@@ -154,6 +154,9 @@ const settingsSystem = createRoute({
   component: lazyRouteComponent(() => import("../settings/SystemSection"), "SystemSection"),
 });
 
+/** Whatever else stands in the address: the navigation stays, so that one finds out again. */
+const nowhere = createRoute({ getParentRoute: () => shell, path: "$", component: NotFoundPage });
+
 const routeTree = root.addChildren([
   signIn,
   setup,
@@ -169,6 +172,7 @@ const routeTree = root.addChildren([
     agents,
     audit,
     settings.addChildren([settingsClusters.addChildren([addCluster]), settingsUsers, settingsTokens, settingsSystem]),
+    nowhere,
   ]),
 ]);
 

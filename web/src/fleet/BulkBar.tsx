@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { useDeferredValue } from "react";
+import { useDeferredValue, useEffect, useRef } from "react";
 import { asCurl, send } from "../api/call";
 import type { Bulk, Guest } from "../api/model";
 import { type BulkAction, bulkActions } from "../guests/actions";
@@ -16,23 +16,30 @@ interface Props {
   busy: string | null;
   onRun: (name: string, guests: readonly string[]) => void;
   onClear: () => void;
+  /** The action that a key asked for: its button takes the focus, so that the next key can run it. */
+  aimed: { readonly name: string } | null;
 }
 
 /** What can be done with the selected guests, and before anything is done: for which of them, and why not for the others. */
-export function BulkBar({ guests, busy, onRun, onClear }: Props) {
+export function BulkBar({ guests, busy, onRun, onClear, aimed }: Props) {
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (aimed) bar.current?.querySelector<HTMLElement>(`[data-action="${aimed.name}"] button`)?.focus();
+  }, [aimed]);
   const ids = useDeferredValue(guests.map((guest) => guest.id).toSorted());
   const [scan, install] = [usePreview(bulkActions[0]!, ids), usePreview(bulkActions[1]!, ids)];
   const primary = (install.data?.accepted ?? 0) > 0 ? "install_agent" : "scan";
   const nodes = [...new Set(guests.map((guest) => guest.node))];
   return (
-    <section className={styles.bar} aria-label="Selected guests">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape leaves one layer, wherever the focus is in it
+    <section ref={bar} className={styles.bar} aria-label="Selected guests" onKeyDown={(event) => event.key === "Escape" && onClear()}>
       <div className={styles.first}>
         <strong>{guests.length === 1 ? guests[0]!.name : `${guests.length} guests selected`}</strong>
         <span className={styles.where}>on {listed(nodes, 2)}</span>
         <div className={styles.actions}>
           {[scan, install].map(({ action, data, error }) => (
+            <span key={action.name} data-action={action.name}>
             <Button
-              key={action.name}
               look={primary === action.name ? "primary" : "plain"}
               icon={action.icon}
               keys={action.letter.toUpperCase()}
@@ -42,6 +49,7 @@ export function BulkBar({ guests, busy, onRun, onClear }: Props) {
             >
               {action.labelFor(data?.accepted ?? ids.length, ids.length)}
             </Button>
+            </span>
           ))}
           <CopyButton text={asCurl((primary === "scan" ? scan : install).action.call(ids))} label={partWords.copyAsApiCall} iconOnly />
           <Button look="ghost" iconOnly icon={<X size={15} aria-hidden />} onPress={onClear}>

@@ -18,12 +18,22 @@ interface Props {
   guests: ReadonlyMap<string, ClusterTree>;
   onQuery: (query: string) => void;
   onShow: (show: Show) => void;
+  /** The field is done with: the focus goes to the rows. */
+  onLeave: () => void;
 }
 
 /** What narrows the fleet: free text and tokens, and the quick views with their counts. */
-export function FilterBar({ field, query, show, clusters, guests, onQuery, onShow }: Props) {
+export function FilterBar({ field, query, show, clusters, guests, onQuery, onShow, onLeave }: Props) {
   const counts = useCounts(clusters, guests);
   const listId = useId();
+  const onKeyDown = ({ key }: React.KeyboardEvent) => {
+    if (key === "Escape") {
+      if (query) onQuery("");
+      else onLeave();
+    }
+    // While a token is typed the arrow chooses among its suggestions.
+    if (key === "Enter" || (key === "ArrowDown" && !query.split(" ").at(-1)?.includes(":"))) onLeave();
+  };
   return (
     <div className={styles.bar}>
       <div className={styles.field} role="search">
@@ -38,7 +48,7 @@ export function FilterBar({ field, query, show, clusters, guests, onQuery, onSho
           autoComplete="off"
           spellCheck={false}
           onChange={(event) => onQuery(event.target.value)}
-          onKeyDown={(event) => event.key === "Escape" && (query ? onQuery("") : field.current?.blur())}
+          onKeyDown={onKeyDown}
         />
         {query && (
           <button type="button" className={styles.clear} aria-label={words.clearFilter} onClick={() => onQuery("")}>

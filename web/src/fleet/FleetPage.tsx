@@ -3,11 +3,12 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { List, ListTree, Plus, Radar } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { call, send } from "../api/call";
+import type { Cluster } from "../api/model";
 import { useHasRole } from "../app/session";
 import { Page } from "../app/Page";
 import { useIsPhone } from "../app/useMedia";
 import { useGuestAction } from "../guests/useGuestAction";
-import { FirstRun } from "../clusters/add/FirstRun";
+import { FirstRun, useFirstRun } from "../clusters/add/FirstRun";
 import { Button } from "../parts/Button";
 import { Choice } from "../parts/Choice";
 import { ProblemNote } from "../parts/ProblemNote";
@@ -40,6 +41,7 @@ export function FleetPage() {
   const filtered = show !== "all" || query !== "";
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const fleet = useFleet(isList || filtered ? "all" : (cluster) => opened.has(cluster));
+  const first = useFirstRun(fleet.known && fleet.clusters.length === 0);
   const { isOpen, toggle } = useOpenRows(totalGuests(fleet.clusters));
   const selection = useSelection();
   const { run, busy, dialog } = useGuestAction();
@@ -55,16 +57,23 @@ export function FleetPage() {
     run(name, guests);
     selection.clear();
   };
+  const [aimed, setAimed] = useState<{ name: string } | null>(null);
+  const clear = () => {
+    selection.clear();
+    setAimed(null);
+    focusRows();
+  };
   const onLetter = (letter: string, guests: readonly string[]) => {
     const name = { s: "scan", i: "install_agent" }[letter];
     if (!name || guests.length === 0) return false;
     selection.replace(guests);
+    setAimed({ name });
     return true;
   };
 
   if (fleet.loading) return <Page title={words.title}><Skeleton rows={12} what={words.title} /></Page>;
   if (!fleet.known) return <Page title={words.title}><Page.Section plain><ProblemNote error={fleet.error} onRetry={fleet.retry} /></Page.Section></Page>;
-  if (fleet.clusters.length === 0) return <FirstRun title={words.title} />;
+  if (first.isShown) return <FirstRun title={words.title} hold={first.hold} />;
   const nodes = fleet.complete ? [...fleet.trees.values()].reduce((sum, tree) => sum + tree.nodes.length, 0) : 0;
   return (
     <Page
@@ -81,7 +90,7 @@ export function FleetPage() {
               { value: "list", label: <><List size={14} aria-hidden />{words.list}</> },
             ]}
           />}
-          <DiscoverAll clusters={fleet.clusters.map((cluster) => cluster.id)} iconOnly={isPhone} />
+          <DiscoverAll clusters={fleet.clusters} iconOnly={isPhone} />
           {mayManage && (
             <Button look="primary" iconOnly={isPhone} icon={<Plus size={14} aria-hidden />} onPress={() => void navigate({ to: "/settings/clusters/add" })}>
               {words.addCluster}
@@ -98,6 +107,7 @@ export function FleetPage() {
         clusters={fleet.clusters}
         guests={fleet.trees}
         onQuery={(q) => void navigate({ search: (old) => ({ ...old, q: q || undefined }), replace: true })}
+        onLeave={focusRows}
         onShow={(next) => void navigate({ search: (old) => ({ ...old, show: next === "all" ? undefined : next }) })}
       />
       {fleet.error && (
@@ -131,10 +141,15 @@ export function FleetPage() {
           onFilter={() => filterField.current?.focus()}
         />
       )}
-      {chosen.length > 0 && <BulkBar guests={chosen} busy={busy} onRun={runAndClear} onClear={selection.clear} />}
+      {chosen.length > 0 && <BulkBar guests={chosen} busy={busy} onRun={runAndClear} onClear={clear} aimed={aimed} />}
       {dialog}
     </Page>
   );
+}
+
+/** Puts the focus on the row that had it last. */
+function focusRows(): void {
+  document.querySelector<HTMLElement>('[data-row][tabindex="0"]')?.focus();
 }
 
 /** A link that means all rows of its filter selects them once they are there; from then on the selection is the user's. */
@@ -154,14 +169,16 @@ function useReadOpenClusters(open: readonly string[], read: ReadonlySet<string>,
   if (missing.length > 0) setRead(new Set([...read, ...missing]));
 }
 
-function DiscoverAll({ clusters, iconOnly }: { clusters: readonly string[]; iconOnly: boolean }) {
+function DiscoverAll({ clusters, iconOnly }: { clusters: readonly Cluster[]; iconOnly: boolean }) {
+  const actions = clusters.map((cluster) => ({ id: cluster.id, ...cluster.actions.find((action) => action.name === "discover") }));
+  const possible = actions.filter((action) => action.allowed).map((action) => action.id);
   const discover = useMutation({
-    mutationFn: () => Promise.all(clusters.map((id) => send(call("post", "/api/v1/proxmox/clusters/{id}/discover", { path: { id } })))),
-    onSuccess: (answers) => toast(answers.length === 1 ? "Discovery started." : `Discovery of ${answers.length} clusters started.`),
+    mutationFn: () => Promise.all(possible.map((id) => send(call("post", "/api/v1/proxmox/clusters/{id}/discover", { path: { id } })))),
+    onSuccess: (answers) => toast(words.discoveryStarted(answers.length)),
     onError: toastProblem,
   });
   return (
-    <Button iconOnly={iconOnly} icon={<Radar size={14} aria-hidden />} busy={discover.isPending} onPress={() => discover.mutate()}>
+    <Button iconOnly={iconOnly} icon={<Radar size={14} aria-hidden />} busy={discover.isPending} reason={possible.length > 0 ? null : (actions[0]?.reason ?? words.notNow)} onPress={() => discover.mutate()}>
       {words.discover}
     </Button>
   );

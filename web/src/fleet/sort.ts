@@ -1,6 +1,6 @@
 import type { Guest } from "../api/model";
 
-export const sortKeys = ["name", "status", "agent", "updates", "reach", "system", "address", "scanned"] as const;
+const sortKeys = ["name", "status", "agent", "updates", "reach", "system", "address", "scanned"] as const;
 export type SortKey = (typeof sortKeys)[number];
 
 /** "updates" or, the other way round, "-updates", as it stands in the address. */

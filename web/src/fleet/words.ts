@@ -9,6 +9,8 @@ export const words = {
   list: "List",
   view: "View",
   discover: "Discover now",
+  discoveryStarted: (clusters: number) => (clusters === 1 ? "Discovery started." : `Discovery of ${number(clusters)} clusters started.`),
+  notNow: "Not possible now.",
   addCluster: "Add cluster",
   filter: "Filter guests",
   filterPlaceholder: "Filter: pihole, os:debian, tag:web…",

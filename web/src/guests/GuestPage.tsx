@@ -2,11 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import type { Guest } from "../api/model";
 import { queries } from "../api/queries";
+import { FailedPage } from "../app/ErrorPage";
 import { Page } from "../app/Page";
 import { Ago } from "../parts/Ago";
 import { Empty } from "../parts/Empty";
 import { Note } from "../parts/Note";
-import { ProblemNote } from "../parts/ProblemNote";
 import { Skeleton } from "../parts/Skeleton";
 import { AgentCard } from "./AgentCard";
 import { AgentState, GuestStatus } from "./GuestState";
@@ -31,10 +31,11 @@ export function GuestPage() {
     { label: tree.data?.cluster.name ?? "…", to: `/fleet/${cluster}` },
     ...(guest ? [{ label: guest.node, to: `/fleet/${cluster}/nodes/${guest.node}` }] : []),
   ];
+  if (tree.error && !guest) return <FailedPage title={vmid} crumbs={crumbs} error={tree.error} onRetry={() => void tree.refetch()} />;
   if (!guest) {
     return (
       <Page title={vmid} crumbs={crumbs}>
-        {tree.error ? <Page.Section plain><ProblemNote error={tree.error} onRetry={() => void tree.refetch()} /></Page.Section> : tree.isPending ? <Skeleton what={vmid} /> : <Empty title={words.notFound}>{words.notFoundText}</Empty>}
+        {tree.isPending ? <Skeleton what={vmid} /> : <Empty title={words.notFound}>{words.notFoundText}</Empty>}
       </Page>
     );
   }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { Node } from "../api/model";
 import { queries } from "../api/queries";
+import { FailedPage } from "../app/ErrorPage";
 import { Page } from "../app/Page";
 import { guestsByNode } from "../fleet/tree";
 import { words as fleetWords } from "../fleet/words";
@@ -12,7 +13,6 @@ import { UpdateCount } from "../guests/UpdateCount";
 import { Empty } from "../parts/Empty";
 import { Facts } from "../parts/Facts";
 import { Note } from "../parts/Note";
-import { ProblemNote } from "../parts/ProblemNote";
 import { RollCall } from "../parts/RollCall";
 import { Skeleton } from "../parts/Skeleton";
 import { Table } from "../parts/Table";
@@ -29,10 +29,11 @@ export function NodePage() {
     { label: fleetWords.title, to: "/fleet" },
     { label: tree.data?.cluster.name ?? "…", to: `/fleet/${cluster}` },
   ];
+  if (tree.error && !tree.data) return <FailedPage title={name} crumbs={crumbs} error={tree.error} onRetry={() => void tree.refetch()} />;
   if (!tree.data || !node) {
     return (
       <Page title={name} crumbs={crumbs}>
-        {tree.error ? <Page.Section plain><ProblemNote error={tree.error} onRetry={() => void tree.refetch()} /></Page.Section> : tree.isPending ? <Skeleton what={name} /> : <Empty title={words.notFound} />}
+        {tree.isPending ? <Skeleton what={name} /> : <Empty title={words.notFound} />}
       </Page>
     );
   }

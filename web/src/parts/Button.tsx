@@ -46,9 +46,9 @@ export function Button({ children, look = "plain", size = "normal", icon, iconOn
       {keys && <kbd className={styles.keys}>{keys}</kbd>}
     </AriaButton>
   );
-  if (!reason && !iconOnly) return button;
+  // The same frame with and without a reason: a button that becomes possible keeps the focus.
   return (
-    <Hint text={reason ?? children} trigger={button}>
+    <Hint text={reason ?? (iconOnly ? children : null)} trigger={button}>
       {reason && (
         <span id={reasonId} hidden>
           {reason}

@@ -3,7 +3,7 @@ import { RefreshCw } from "lucide-react";
 import { useMemo } from "react";
 import type { Guest } from "../api/model";
 import { Page } from "../app/Page";
-import { FirstRun } from "../clusters/add/FirstRun";
+import { FirstRun, useFirstRun } from "../clusters/add/FirstRun";
 import { FleetCall } from "../fleet/FleetCall";
 import { allGuests, useFleet } from "../fleet/useFleet";
 import { useGuestAction } from "../guests/useGuestAction";
@@ -21,13 +21,14 @@ import { words } from "./words";
 /** Home: what is out of date, what can be done about it now, what needs a person. */
 export function UpdatesPage() {
   const fleet = useFleet("all");
+  const first = useFirstRun(fleet.known && fleet.clusters.length === 0);
   const navigate = useNavigate();
   const { run, busy, dialog } = useGuestAction();
   const guests = useMemo(() => allGuests(fleet.trees), [fleet.trees]);
   const summary = useMemo(() => summarize(guests), [guests]);
   const nodes = useMemo(() => [...fleet.trees.values()].flatMap((tree) => tree.nodes), [fleet.trees]);
   const waiting = useMemo(() => needs(fleet.clusters, nodes, guests), [fleet.clusters, nodes, guests]);
-  if (fleet.known && fleet.clusters.length === 0) return <FirstRun title={words.title} />;
+  if (first.isShown) return <FirstRun title={words.title} hold={first.hold} />;
   const scannable = allowedTo("scan", guests);
   const missing = fleet.clusters.length - fleet.trees.size;
   return (

@@ -18,14 +18,29 @@ import styles from "./add.module.css";
 import { TokenStep } from "./TokenStep";
 import { words } from "./words";
 
+interface First {
+  readonly isShown: boolean;
+  /** Keeps the page while its steps are open, though the cluster is there by then. */
+  readonly hold: (held: boolean) => void;
+}
+
+export function useFirstRun(isEmpty: boolean): First {
+  const [held, hold] = useState(false);
+  return { isShown: isEmpty || held, hold };
+}
+
 /** The whole product while it has nothing to show: the first cluster, asked on the page itself. */
-export function FirstRun({ title }: { title: string }) {
+export function FirstRun({ title, hold }: { title: string; hold: First["hold"] }) {
   const flow = useAddCluster();
   const mayManage = useHasRole("admin");
   const [opened, setOpened] = useState(false);
+  const open = (next: boolean) => {
+    setOpened(next);
+    hold(next);
+  };
   const { draft, change, probe } = flow;
   const error = probe.error && Problem.of(probe.error);
-  const check = () => probe.mutate(undefined, { onSuccess: () => setOpened(true) });
+  const check = () => probe.mutate(undefined, { onSuccess: () => open(true) });
   return (
     <Page title={title}>
       <Page.Scroll>
@@ -33,7 +48,7 @@ export function FirstRun({ title }: { title: string }) {
           <div className={styles.firstMain}>
             <h2 className={styles.firstTitle}>{words.firstTitle}</h2>
             <p className={styles.firstLead}>{words.firstLead}</p>
-            {!mayManage && <Note kind="info" title="This needs the role admin.">An administrator of this Muster can add clusters or change your role under Settings, Users.</Note>}
+            {!mayManage && <Note kind="info" title={words.needsAdmin}>{words.needsAdminText}</Note>}
             <form
               className={styles.form}
               onSubmit={(event) => {
@@ -59,14 +74,14 @@ export function FirstRun({ title }: { title: string }) {
           <FleetSketch />
         </div>
       </Page.Scroll>
-      {opened && <StepsDialog flow={flow} onClose={() => setOpened(false)} />}
+      {opened && <StepsDialog flow={flow} onClose={() => open(false)} />}
     </Page>
   );
 }
 
 function StepsDialog({ flow, onClose }: { flow: ReturnType<typeof useAddCluster>; onClose: () => void }) {
   if (flow.step === "address") return null;
-  const content = { certificate: CertificateStep, token: TokenStep, rights: RightsStep, found: FoundStep }[flow.step](flow);
+  const content = { certificate: CertificateStep, token: TokenStep, rights: RightsStep, found: FoundStep }[flow.step](flow, onClose);
   return (
     <Dialog title={content.title} aside={<StepList flow={flow} />} footer={content.footer} width="wide" keep closeButton onClose={onClose}>
       {content.body}

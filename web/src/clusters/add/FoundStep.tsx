@@ -5,7 +5,7 @@ import type { AddFlow } from "./flow";
 import styles from "./add.module.css";
 import { words } from "./words";
 
-export function FoundStep({ test }: AddFlow) {
+export function FoundStep({ test }: AddFlow, onOpen?: () => void) {
   const found = test.data?.found;
   return {
     title: found ? words.foundWords(found.nodes, found.lxcs, found.vms) : words.steps.found,
@@ -19,14 +19,18 @@ export function FoundStep({ test }: AddFlow) {
         </ol>
       </>
     ),
-    footer: <OpenFleet />,
+    footer: <OpenFleet onOpen={onOpen} />,
   };
 }
 
-function OpenFleet() {
+function OpenFleet({ onOpen }: { onOpen: (() => void) | undefined }) {
   const navigate = useNavigate();
+  const open = () => {
+    onOpen?.();
+    void navigate({ to: "/fleet" });
+  };
   return (
-    <Button look="primary" autoFocus onPress={() => void navigate({ to: "/fleet" })}>
+    <Button look="primary" autoFocus onPress={open}>
       {words.openFleet}
     </Button>
   );

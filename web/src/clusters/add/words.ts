@@ -2,6 +2,8 @@ import { count } from "../../words/plural";
 
 export const words = {
   title: "Add cluster",
+  needsAdmin: "This needs the role admin.",
+  needsAdminText: "An administrator of this Muster can add clusters or change your role under Settings, Users.",
   steps: { address: "Address", certificate: "Certificate", token: "Token", rights: "Rights", found: "Discover" },
   firstTitle: "Add your first cluster.",
   firstLead: "One API token is enough. Muster finds every node, container and VM, and says what is out of date. Nothing is installed or changed until you say so.",

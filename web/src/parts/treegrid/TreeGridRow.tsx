@@ -1,6 +1,7 @@
 import { memo, type MouseEvent, type ReactElement, useState } from "react";
 import type { GridCommand } from "./keys";
 import type { Column, GridRow } from "./TreeGrid";
+import { useLongPress } from "./useLongPress";
 import styles from "./TreeGrid.module.css";
 
 interface Props<Row extends GridRow> {
@@ -21,8 +22,11 @@ interface Props<Row extends GridRow> {
 export const TreeGridRow = memo(function TreeGridRow<Row extends GridRow>({ row, className, index, start, stickyTop, columns, tabbable, onFocus, onMenu, onCommand }: Props<Row>) {
   const placed = stickyTop === undefined ? { transform: `translateY(${start}px)`, height: row.height } : { top: `calc(var(--grid-head) + ${stickyTop}px)`, height: row.height };
   const changes = useChanges(row.content);
+  const press = useLongPress(() => onCommand({ kind: "select" }, row, index));
   const onContextMenu = (event: MouseEvent) => {
     event.preventDefault();
+    // A finger that stays selects; browsers that call this a right click must not open the menu over it.
+    if (press.isTouch()) return;
     onFocus(row.id);
     onMenu(row, event.currentTarget, { x: event.clientX, y: event.clientY });
   };
@@ -40,6 +44,7 @@ export const TreeGridRow = memo(function TreeGridRow<Row extends GridRow>({ row,
       aria-expanded={row.expanded}
       aria-selected={row.selected}
       onFocus={(event) => event.target === event.currentTarget && onFocus(row.id)}
+      {...press.handlers}
       onContextMenu={onContextMenu}
       onDoubleClick={() => onCommand({ kind: "open" }, row, index)}
     >
