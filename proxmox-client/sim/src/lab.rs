@@ -4,12 +4,12 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::guests::{Entrance, Guests, Id, Nature, Streams};
 use crate::outcome::Outcome;
 use crate::site::Site;
-use crate::world::{Event, Kind, Upid};
+use crate::world::{Event, FileWork, Kind, Upid};
 
 /// How much output of a command is kept, per stream.
 pub(crate) const OUTPUT_LIMIT: u64 = 4 << 20;
@@ -76,6 +76,7 @@ impl Lab {
             Event::Deleted { vmid } => self.guests.delete(&id(name, vmid)),
             Event::Switched { vmid } => self.settle(site, vmid)?,
             Event::ConsoleCut { .. } => {}
+            Event::Files { vmid, work, upid } => self.work_on_files(site, vmid, work, &upid),
             Event::Exec { vmid, command, upid } => self.exec_as_task(site, vmid, &command, &upid),
         }
         Ok(())
@@ -92,6 +93,22 @@ impl Lab {
             Some(nature) => self.guests.boot(&id, &nature).map(drop),
             None => Ok(()),
         }
+    }
+
+    /// Keeps, restores or forgets the files of a guest for a task, which ends with that.
+    fn work_on_files(&self, site: usize, vmid: u32, work: FileWork, upid: &str) {
+        let (id, name) = (id(&self.names[site], vmid), work.name().to_owned());
+        let site = &self.sites[site];
+        let os = site.with(|cluster, _| cluster.guests.get(&vmid).map(|guest| guest.os));
+        let outcome = match (&work, os) {
+            (_, None) => Err(anyhow!("the guest is gone")),
+            (FileWork::Keep { .. }, _) => self.guests.keep_files(&id, &name),
+            (FileWork::Restore { .. }, Some(os)) => self.guests.restore_files(&id, os, &name),
+            (FileWork::Forget { .. }, _) => self.guests.forget_files(&id, &name),
+        };
+        let outcome = outcome.map_err(|error| format!("proxmox-sim: {error:#}").replace('\n', " "));
+        let Some(upid) = Upid::parse(upid) else { return };
+        site.with(|cluster, now| cluster.files_done(vmid, work, &upid, outcome, now));
     }
 
     /// Executes a command for a task, which gets its output as log and its end.

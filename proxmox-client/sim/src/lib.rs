@@ -35,4 +35,4 @@ pub use guests::check as check_guests;
 pub use scenario::{ClusterSpec, GuestSpec, PackageSpec, Scenario};
 pub use sim::{ClusterHandle, Options, Sim};
 pub use site::Timing;
-pub use world::{Kind, Os, Packages, Release, Shell};
+pub use world::{Kind, Mishap, Os, Packages, Release, Shell};

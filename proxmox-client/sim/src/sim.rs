@@ -259,6 +259,7 @@ fn put_on_network(
 ) -> Result<(Site, ClusterHandle)> {
     let mut cluster = scenario::build(spec, index, options.seed, options.clock.now());
     cluster.lxc_exec = options.lxc_exec;
+    cluster.slow_mount = u64::try_from(options.timing.slow_mount.as_millis()).unwrap_or(u64::MAX);
     let pki = Pki::open(&state_dir.join("pki").join(&spec.name), &spec.name)?;
     let mut doors = Vec::new();
     for (at, node) in cluster.nodes.iter_mut().enumerate() {

@@ -29,6 +29,8 @@ pub struct Timing {
     pub silent_agent: Duration,
     /// How long a console waits for its client to say who it is.
     pub console_login: Duration,
+    /// By how much the first start after the rollback of a container that ran is late (on images; 15 to 48 s).
+    pub slow_mount: Duration,
     /// How long a connection may be idle before it is closed.
     pub idle: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for Timing {
             unreachable: seconds(3),
             silent_agent: seconds(3),
             console_login: seconds(10),
+            slow_mount: seconds(15),
             idle: seconds(5),
         }
     }

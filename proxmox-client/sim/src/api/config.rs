@@ -13,7 +13,10 @@ use crate::world::{Config, Kind};
 pub(super) fn show(call: &mut Call<'_>) -> Result<Value, ApiError> {
     let guest = call.guest()?;
     if let Some(snapshot) = call.params.text("snapshot") {
-        return Err(ApiError::failed(format!("snapshot '{snapshot}' does not exist")));
+        return match guest.snapshots.get(snapshot) {
+            Some(kept) => Ok(kept.config.clone().into_iter().collect()),
+            None => Err(ApiError::failed(format!("snapshot '{snapshot}' does not exist"))),
+        };
     }
     let shown = match call.params.flag("current") {
         true => guest.config.current(),

@@ -3,6 +3,7 @@
 
 mod access;
 mod agent;
+mod backup;
 mod cluster;
 mod config;
 mod console;
@@ -12,6 +13,7 @@ mod guest;
 mod node;
 mod power;
 mod rows;
+mod snapshot;
 mod storage;
 mod task;
 
@@ -177,6 +179,16 @@ fn handler(method: &str, template: &str) -> Option<Handler> {
         ("GET", "/nodes/{node}/qemu/{vmid}/agent/exec-status") => agent::exec_status,
         ("GET", "/nodes/{node}/qemu/{vmid}/agent/file-read") => agent::file_read,
         ("POST", "/nodes/{node}/qemu/{vmid}/agent/file-write") => agent::file_write,
+        ("POST", "/nodes/{node}/vzdump") => backup::start,
+        ("GET", "/nodes/{node}/storage/{storage}/content") => backup::content,
+        ("GET", _) if template.ends_with("/feature") => snapshot::feature,
+        ("GET", _) if template.ends_with("/snapshot") => snapshot::list,
+        ("POST", _) if template.ends_with("/snapshot") => snapshot::create,
+        ("POST", _) if template.ends_with("/rollback") => snapshot::rollback,
+        ("GET", _) if template.ends_with("/snapshot/{snapname}") => snapshot::index,
+        ("DELETE", _) if template.ends_with("/snapshot/{snapname}") => snapshot::delete,
+        ("GET", _) if template.ends_with("/snapshot/{snapname}/config") => snapshot::config,
+        ("PUT", _) if template.ends_with("/snapshot/{snapname}/config") => snapshot::describe,
         ("GET", _) if template.ends_with("/config") => config::show,
         ("GET", _) if template.ends_with("/pending") => config::pending,
         ("GET", _) if template.ends_with("/status/current") => guest::status,

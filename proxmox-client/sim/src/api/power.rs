@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::error::no_guest;
 use super::{ApiError, Call};
-use crate::world::{Becomes, Kind, Millis, Step, Upid};
+use crate::world::{Becomes, Kind, Millis, Mishap, Step, Upid};
 
 /// When, after its beginning, a guest changes its state, and when the task ends (measured on PVE 9.1.9).
 struct Course {
@@ -12,10 +12,6 @@ struct Course {
     ends: Millis,
 }
 
-const START: Course = Course {
-    changes: &[(1200, Becomes::Running)],
-    ends: 1600,
-};
 const STOP: Course = Course {
     changes: &[(1000, Becomes::Stopped)],
     ends: 1200,
@@ -32,7 +28,7 @@ const REBOOT: Course = Course {
     ],
     ends: 3300,
 };
-/// A locked container goes down and cannot be started again.
+/// A locked container, or one that a mishap awaits, goes down and is not started again.
 const REBOOT_LOCKED: Course = Course {
     changes: &[(400, Becomes::GoingDown), (1500, Becomes::Stopped)],
     ends: 2000,
@@ -53,7 +49,12 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Value, ApiError> {
         Err(error) if kind == Kind::Qemu => return Err(error),
         Err(_) => Err(no_guest(&node, kind, vmid)),
     };
-    Ok(begin(call, "start", &START, outcome))
+    let (upid, now) = (name_task(call, "start"), call.now);
+    match outcome {
+        Ok(()) => call.cluster.begin_start(vmid, &upid, now),
+        failed => call.cluster.finish_task(&upid, now, failed),
+    }
+    Ok(json!(upid.to_string()))
 }
 
 pub(super) fn stop(call: &mut Call<'_>) -> Result<Value, ApiError> {
@@ -70,8 +71,10 @@ pub(super) fn shutdown(call: &mut Call<'_>) -> Result<Value, ApiError> {
 
 pub(super) fn reboot(call: &mut Call<'_>) -> Result<Value, ApiError> {
     running_or_error(call)?;
-    if call.kind() == Kind::Lxc && call.guest()?.lock().is_some() {
-        let (vmid, now) = (call.vmid(), call.now);
+    let (vmid, now) = (call.vmid(), call.now);
+    let is_locked = call.kind() == Kind::Lxc && call.guest()?.lock().is_some();
+    let guest = call.cluster.guests.get_mut(&vmid);
+    if is_locked || guest.is_some_and(|guest| guest.mishaps.happens(Mishap::Start).is_err()) {
         let upid = name_task(call, "reboot");
         run_course(
             call,

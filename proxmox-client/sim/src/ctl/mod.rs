@@ -125,6 +125,21 @@ pub enum GuestRequest {
     },
     /// Let go of a guest.
     Unlock(OneGuest),
+    /// Let the next operations of a kind go wrong.
+    Fail {
+        #[command(flatten)]
+        #[doc = "The guest."]
+        guest: OneGuest,
+        /// start, snapshot, rollback (half-way), delete-snapshot, backup or console (the connection breaks off).
+        #[arg(long)]
+        operation: String,
+        /// How many of them.
+        #[arg(long, default_value_t = 1)]
+        times: u32,
+        /// For console: after how many messages with keys.
+        #[arg(long, default_value_t = 0)]
+        after: u32,
+    },
     /// Run a command in a running guest; input, output and exit code are passed on.
     Exec {
         #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::lab::{Lab, OUTPUT_LIMIT, id};
 use crate::nodes::Nodes;
 use crate::outcome::{Outcome, exit_code};
 use crate::scenario::{GuestSpec, add_guest};
-use crate::world::{AclEntry, Becomes, Cluster, Guest, Kind, Os, Token};
+use crate::world::{AclEntry, Becomes, Cluster, Guest, Kind, Mishap, Os, Token};
 
 /// Everything that requests work on.
 pub(crate) struct Control {
@@ -77,6 +77,19 @@ impl Control {
                 self.change(&guest, |guest| guest.config.set("lock", json!(operation)))?;
             }
             GuestRequest::Unlock(guest) => self.change(&guest, |guest| drop(guest.config.active.remove("lock")))?,
+            GuestRequest::Fail {
+                guest,
+                operation,
+                times,
+                after,
+            } => {
+                let names = Mishap::ALL.map(Mishap::name).join(", ");
+                let mishap = Mishap::parse(&operation);
+                let mishap =
+                    mishap.with_context(|| format!("nothing called '{operation}' can fail; there are: {names}"))?;
+                ensure!(times > 0, "at least one operation has to fail");
+                self.change(&guest, |guest| guest.mishaps.plan(mishap, times, after))?;
+            }
             GuestRequest::Exec { guest, command } => {
                 return run(streams, |streams| {
                     self.lab.exec(&guest.cluster, guest.vmid, &command, streams)

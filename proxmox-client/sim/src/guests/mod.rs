@@ -7,6 +7,7 @@
 mod apt;
 mod namespaces;
 mod skeleton;
+mod snapshots;
 mod spawner;
 mod systems;
 

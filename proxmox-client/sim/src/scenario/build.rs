@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::spec::{ClusterSpec, GuestSpec};
-use crate::world::{AclEntry, Cluster, Config, Figures, Guest, Kind, Millis, Node, Release, Run, Storage, Token};
+use crate::world::{
+    AclEntry, Cluster, Config, Figures, Guest, Kind, Millis, Mishaps, Node, Release, Run, Snapshots, Storage, Token,
+};
 
 /// The user, the token with all rights that a manager of updates needs, and the one that may only look.
 pub(crate) const USER: &str = "muster@pve";
@@ -44,7 +46,7 @@ pub(crate) fn build(spec: &ClusterSpec, index: usize, seed: u64, now: Millis) ->
         .map(|(at, name)| node(spec, index, at, name, seed, now))
         .collect();
     if spec.storages {
-        cluster.storages = storages();
+        cluster.storages = storages(spec);
     }
     for guest in &spec.guests {
         add_guest(&mut cluster, guest, seed, now);
@@ -68,6 +70,9 @@ pub(crate) fn add_guest(cluster: &mut Cluster, spec: &GuestSpec, seed: u64, now:
         os: spec.os,
         shell: spec.shell,
         config: Config::default(),
+        snapshots: Snapshots::default(),
+        mount_waits: false,
+        mishaps: Mishaps::default(),
         run: Run::Stopped,
         paused: false,
         agent_runs: true,
@@ -87,7 +92,7 @@ pub(crate) fn add_guest(cluster: &mut Cluster, spec: &GuestSpec, seed: u64, now:
 
 fn config(spec: &GuestSpec, guest: &Guest) -> Config {
     let mut config = Config::default();
-    let disk = format!("local-lvm:vm-{}-disk-0,size={}G", spec.vmid, spec.disk_gib);
+    let disk = format!("{},size={}G", volume(spec, 0), spec.disk_gib);
     config.set("cores", json!(spec.cores));
     config.set("onboot", json!(1));
     match spec.kind {
@@ -131,10 +136,7 @@ fn set_container(spec: &GuestSpec, guest: &Guest, disk: &str, config: &mut Confi
     if spec.mount_point {
         config.set(
             "mp0",
-            json!(format!(
-                "local-lvm:vm-{}-disk-1,mp=/srv/data,backup=1,size=200G",
-                spec.vmid
-            )),
+            json!(format!("{},mp=/srv/data,backup=1,size=200G", volume(spec, 1))),
         );
     }
 }
@@ -189,9 +191,21 @@ fn node(spec: &ClusterSpec, cluster: usize, at: usize, name: &str, seed: u64, no
     }
 }
 
-fn storages() -> Vec<Storage> {
-    let storage = |name: &str, plugin, content, path, shared, gib: u64| {
-        let (name, size) = (name.to_owned(), gib << 30);
+/// A disk of a guest in the words of its storage.
+fn volume(spec: &GuestSpec, number: u32) -> String {
+    let (storage, vmid) = (spec.storage, spec.vmid);
+    match (storage, spec.kind) {
+        ("local-zfs", Kind::Lxc) => format!("{storage}:subvol-{vmid}-disk-{number}"),
+        ("local-btrfs", _) | ("usb-disk", Kind::Lxc) => format!("{storage}:{vmid}/vm-{vmid}-disk-{number}.raw"),
+        ("usb-disk", Kind::Qemu) => format!("{storage}:{vmid}/vm-{vmid}-disk-{number}.qcow2"),
+        _ => format!("{storage}:vm-{vmid}-disk-{number}"),
+    }
+}
+
+/// The storages that every installation has, and those that guests are on.
+fn storages(spec: &ClusterSpec) -> Vec<Storage> {
+    let storage = |name: &str, plugin, content, path, gib: u64| {
+        let (name, size, shared) = (name.to_owned(), gib << 30, false);
         Storage {
             name,
             plugin,
@@ -201,10 +215,16 @@ fn storages() -> Vec<Storage> {
             size,
         }
     };
-    vec![
-        storage("local", "dir", "iso,vztmpl,backup", Some("/var/lib/vz"), false, 100),
-        storage("local-lvm", "lvmthin", "rootdir,images", None, false, 900),
-    ]
+    let all = [
+        storage("local", "dir", "iso,vztmpl,backup", Some("/var/lib/vz"), 100),
+        storage("local-lvm", "lvmthin", "rootdir,images", None, 900),
+        storage("local-zfs", "zfspool", "rootdir,images", None, 1800),
+        storage("local-btrfs", "btrfs", "rootdir,images", Some("/var/lib/btrfs"), 900),
+        storage("usb-disk", "dir", "rootdir,images", Some("/mnt/usb"), 2000),
+    ];
+    let is_used = |name: &str| spec.guests.iter().any(|guest| guest.storage == name);
+    let is_there = |name: &str| ["local", "local-lvm"].contains(&name) || is_used(name);
+    all.into_iter().filter(|storage| is_there(&storage.name)).collect()
 }
 
 fn give_tokens(cluster: &mut Cluster, release: Release) {

@@ -61,6 +61,7 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
             .not_backed_up()
             .address("192.168.1.104/24"),
         lxc(105, "nginx-proxy", Os::Debian)
+            .storage("local-zfs")
             .shell_console()
             .size(1, 512, 4)
             .tags("proxy;prod")
@@ -118,6 +119,7 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
             .not_backed_up()
             .address("192.168.1.204/24"),
         lxc(205, "opensuse-print", Os::OpenSuse)
+            .storage("usb-disk")
             .shell_console()
             .size(1, 512, 8)
             .address("192.168.1.205/24"),

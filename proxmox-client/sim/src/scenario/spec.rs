@@ -110,6 +110,7 @@ pub struct GuestSpec {
     pub(crate) cores: u64,
     pub(crate) memory_mib: u64,
     pub(crate) disk_gib: u64,
+    pub(crate) storage: &'static str,
     pub(crate) address: Option<String>,
     pub(crate) updates: Vec<PackageSpec>,
 }
@@ -168,6 +169,7 @@ impl GuestSpec {
             cores: 2,
             memory_mib: 1024,
             disk_gib: 8,
+            storage: "local-lvm",
             address: None,
             updates: Vec::new(),
         }
@@ -248,6 +250,12 @@ impl GuestSpec {
             networked: false,
             ..self
         }
+    }
+
+    /// With its disks elsewhere than on `local-lvm`: on `local-zfs`, whose snapshots can be returned to from the newest
+    /// on; on `local-btrfs`; or on `usb-disk`, a folder, which keeps no snapshots of containers.
+    pub fn storage(self, storage: &'static str) -> GuestSpec {
+        GuestSpec { storage, ..self }
     }
 
     /// In no backup job.

@@ -23,12 +23,24 @@ pub(crate) struct Param {
 /// The type of a parameter with its limits.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
-    Text { longest: Option<usize> },
+    Text {
+        longest: Option<usize>,
+    },
     Boolean,
-    Integer { least: Option<f64>, most: Option<f64> },
-    Number { least: Option<f64>, most: Option<f64> },
+    Integer {
+        least: Option<f64>,
+        most: Option<f64>,
+    },
+    Number {
+        least: Option<f64>,
+        most: Option<f64>,
+    },
     OneOf(Vec<&'static str>),
     Vmid,
+    /// A name such as that of a snapshot.
+    ConfigId {
+        longest: Option<usize>,
+    },
 }
 
 /// Checked parameters.
@@ -88,6 +100,9 @@ impl Kind {
             "number" => Kind::Number { least, most },
             "enum" => Kind::OneOf(limits.split('|').collect()),
             "vmid" => Kind::Vmid,
+            "config-id" => Kind::ConfigId {
+                longest: most.map(|m| m as usize),
+            },
             _ => Kind::Text {
                 longest: most.map(|m| m as usize),
             },
@@ -97,10 +112,15 @@ impl Kind {
     /// Proxmox VE's complaint about a value, if it is wrong.
     pub(crate) fn complaint(&self, value: &str) -> Option<String> {
         match self {
-            Kind::Text { longest: Some(most) } if value.chars().count() > *most => {
+            Kind::ConfigId { .. } if !is_config_id(value) => {
+                Some(format!("invalid format - invalid configuration ID '{value}'\n"))
+            }
+            Kind::Text { longest: Some(most) } | Kind::ConfigId { longest: Some(most) }
+                if value.chars().count() > *most =>
+            {
                 Some(format!("value may only be {most} characters long"))
             }
-            Kind::Text { .. } => None,
+            Kind::Text { .. } | Kind::ConfigId { .. } => None,
             Kind::Boolean if matches!(value, "0" | "1") => None,
             Kind::Boolean => Some(format!("type check ('boolean') failed - got '{value}'")),
             Kind::Integer { least, most } => match value.parse::<i64>() {
@@ -123,6 +143,13 @@ impl Kind {
             },
         }
     }
+}
+
+/// A letter, then letters, digits, hyphens and underscores: at least two in all.
+fn is_config_id(text: &str) -> bool {
+    let mut characters = text.chars();
+    let begins = characters.next().is_some_and(|first| first.is_ascii_alphabetic());
+    begins && text.len() > 1 && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 fn out_of_range(value: f64, least: Option<f64>, most: Option<f64>) -> Option<String> {

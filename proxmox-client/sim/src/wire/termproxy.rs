@@ -76,7 +76,10 @@ impl Termproxy {
         mouth.say(b"OK").await;
         match self.site.with(|cluster, _| Program::of(cluster, console)) {
             Program::In(nature) => match self.attach(nature).await {
-                Ok(seat) => relay(seat, ear, mouth, console.upid.pid.is_multiple_of(3)).await,
+                Ok(seat) => {
+                    let breaks_after = self.site.with(|cluster, _| breaks_after(cluster, console.vmid));
+                    relay(seat, (ear, mouth), console.upid.pid.is_multiple_of(3), breaks_after).await
+                }
                 Err(text) => ends(&text, ear, mouth, true).await,
             },
             Program::Off(text) => ends(&text, ear, mouth, true).await,
@@ -169,12 +172,16 @@ async fn farewell<S: AsyncRead + AsyncWrite>(ear: &mut Ear<S>, mouth: &mut Mouth
     PROGRAM_ENDED
 }
 
-/// Passes keys and screen on until one side ends.
+fn breaks_after(cluster: &mut Cluster, vmid: u32) -> Option<u32> {
+    cluster.guests.get_mut(&vmid)?.mishaps.console_breaks_after()
+}
+
+/// Passes keys and screen on until one side ends, or the connection is to break off after some messages.
 async fn relay<S: AsyncRead + AsyncWrite>(
     mut seat: Seat,
-    mut ear: Ear<S>,
-    mut mouth: Mouth<S>,
+    (mut ear, mut mouth): (Ear<S>, Mouth<S>),
     lingers: bool,
+    mut breaks_after: Option<u32>,
 ) -> Outcome {
     mouth.say(ATTACHED).await;
     let mut keys = Keys::default();
@@ -191,11 +198,15 @@ async fn relay<S: AsyncRead + AsyncWrite>(
                 Some(Frame::Pong) => {}
                 Some(Frame::Data(bytes)) => for wish in keys.read(&bytes) {
                     match wish {
+                        Wish::Press(_) if breaks_after == Some(0) => return Ok(()),
                         Wish::Press(keys) if keys.first() == Some(&DETACH) => {
                             mouth.say(DETACHED).await;
                             return PROGRAM_ENDED;
                         }
-                        Wish::Press(keys) => seat.press(keys),
+                        Wish::Press(keys) => {
+                            breaks_after = breaks_after.map(|left| left - 1);
+                            seat.press(keys);
+                        }
                         Wish::Resize { columns, rows } => seat.resize(columns, rows),
                     }
                 },

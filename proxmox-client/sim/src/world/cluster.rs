@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::console::Consoles;
 use super::guest::Published;
 use super::timeline::{Becomes, Timeline};
-use super::{Access, Figures, Guest, Kind, Millis, Node, Release, Run, Step, Storage, Task, Tickets, Upid};
+use super::{
+    Access, Archive, Figures, FileWork, Guest, Kind, Millis, Node, Release, Run, Step, Storage, Task, Tickets, Upid,
+};
 
 /// How often pvestatd tells the cluster about its node and guests.
 pub(crate) const REPORT_EVERY: Millis = 10_000;
@@ -25,6 +27,7 @@ pub(crate) struct Cluster {
     pub(crate) nodes: Vec<Node>,
     pub(crate) guests: BTreeMap<u32, Guest>,
     pub(crate) storages: Vec<Storage>,
+    pub(crate) archives: Vec<Archive>,
     pub(crate) pools: BTreeMap<String, BTreeSet<u32>>,
     pub(crate) access: Access,
     pub(crate) figures: Figures,
@@ -32,6 +35,8 @@ pub(crate) struct Cluster {
     pub(crate) consoles: Consoles,
     /// Whether this installation has the (not existing in Proxmox VE) call to execute in a container.
     pub(crate) lxc_exec: bool,
+    /// How long the first start after the rollback of a running container is held up.
+    pub(crate) slow_mount: Millis,
     tasks: VecDeque<Task>,
     timeline: Timeline,
     events: Vec<Event>,
@@ -47,6 +52,8 @@ pub(crate) enum Event {
     Deleted { vmid: u32 },
     /// Somebody stopped the task of a console.
     ConsoleCut { upid: String },
+    /// The files of a guest are to be kept, returned to or forgotten; the task ends with that.
+    Files { vmid: u32, work: FileWork, upid: String },
     /// A command is to be executed in a guest; its task ends with it.
     Exec {
         vmid: u32,
@@ -65,12 +72,14 @@ impl Cluster {
             nodes: Vec::new(),
             guests: BTreeMap::new(),
             storages: Vec::new(),
+            archives: Vec::new(),
             pools: BTreeMap::new(),
             access: Access::built_in(release),
             figures: Figures::of(seed, name),
             tickets: Tickets::of(Figures::of(seed, name)),
             consoles: Consoles::default(),
             lxc_exec: false,
+            slow_mount: 0,
             tasks: VecDeque::new(),
             timeline: Timeline::default(),
             events: Vec::new(),
@@ -84,6 +93,7 @@ impl Cluster {
             match step {
                 Step::Guest { vmid, becomes } => self.guest_becomes(vmid, becomes, at),
                 Step::EndTask { upid, outcome } => self.finish_task(&upid, at, outcome),
+                Step::BackupMade { archive, job } => self.backup_made(archive, job, at),
                 Step::ConsoleGivesUp { node, port, upid } => self.console_gives_up(node, port, &upid, at),
             }
         }
@@ -219,6 +229,7 @@ impl Cluster {
                 self.events.push(Event::ConsoleCut { upid: upid.to_string() });
             } else {
                 self.timeline.cancel(upid, upid.id.parse().ok());
+                self.unlock_after_backup(upid);
             }
             self.finish_task(upid, now, Err("received interrupt".to_owned()));
         }

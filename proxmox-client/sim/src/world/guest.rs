@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Figures, Millis};
+use super::{Figures, Millis, Mishaps, Snapshots};
 
 /// Container or virtual machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,6 +132,10 @@ pub(crate) struct Guest {
     pub(crate) os: Os,
     pub(crate) shell: Shell,
     pub(crate) config: Config,
+    pub(crate) snapshots: Snapshots,
+    /// Whether its file system is marked as in use, which holds up its next start.
+    pub(crate) mount_waits: bool,
+    pub(crate) mishaps: Mishaps,
     pub(crate) run: Run,
     /// A virtual machine whose processor stands still.
     pub(crate) paused: bool,

@@ -1,24 +1,32 @@
 //! The simulated clusters themselves: pure, deterministic, without I/O. Time is handed in.
 
 mod access;
+mod backup;
 mod cluster;
 mod console;
 mod figures;
 mod guest;
+mod mishap;
 mod node;
 mod packages;
+mod power;
+mod snapshot;
 mod task;
 mod tickets;
 mod timeline;
 
 pub(crate) use access::{Access, AclEntry, Propagate, Token};
+pub(crate) use backup::{Archive, Backups};
 pub(crate) use cluster::{Cluster, Event, REPORT_LINGERS};
 pub(crate) use console::{Console, ConsoleMode, NewConsole};
 pub(crate) use figures::Figures;
 pub(crate) use guest::{Config, Guest, Run};
 pub use guest::{Kind, Os, Shell};
+pub use mishap::Mishap;
+pub(crate) use mishap::Mishaps;
 pub(crate) use node::{Node, Storage};
 pub use packages::Packages;
+pub(crate) use snapshot::{FileWork, Snapshot, Snapshots};
 pub(crate) use task::{Task, Upid};
 pub(crate) use tickets::Tickets;
 pub(crate) use timeline::{Becomes, Step};

@@ -26,6 +26,13 @@ pub(crate) struct Node {
     pub(crate) figures: Figures,
 }
 
+impl Storage {
+    /// Whether it takes that kind of content.
+    pub(crate) fn has(&self, content: &str) -> bool {
+        self.content.split(',').any(|one| one == content)
+    }
+}
+
 /// A storage; every node has one of that name.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Millis, Run, Upid};
+use super::{Archive, Backups, Millis, Run, Upid};
 
 /// Something that happens at a later moment.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub(crate) enum Step {
     Guest { vmid: u32, becomes: Becomes },
     /// A task ends.
     EndTask { upid: Upid, outcome: Result<(), String> },
+    /// An archive is complete, and the backups after it can go on.
+    BackupMade { archive: Archive, job: Backups },
     /// Nobody has come to a console.
     ConsoleGivesUp { node: String, port: u16, upid: Upid },
 }
@@ -51,6 +53,7 @@ impl Timeline {
     pub(crate) fn cancel(&mut self, stopped: &Upid, vmid: Option<u32>) {
         self.steps.retain(|_, step| match step {
             Step::EndTask { upid, .. } | Step::ConsoleGivesUp { upid, .. } => upid != stopped,
+            Step::BackupMade { job, .. } => job.upid != *stopped,
             Step::Guest { vmid: of, .. } => Some(*of) != vmid,
         });
     }

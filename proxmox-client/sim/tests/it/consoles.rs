@@ -366,3 +366,21 @@ fn a_stopped_task_cuts_its_client_and_leaves_the_shell() {
     terminal.press("echo $x$x\r");
     terminal.sees("88\r\r\n");
 }
+
+#[test]
+fn a_connection_breaks_off_as_planned() {
+    let bench = bench(one_node(vec![shell(100)]));
+    let asker = bench.ask(0, 0);
+    let plan = "guest fail --cluster lab --vmid 100 --operation console --after 1";
+    bench.sim.ctl(plan).expect("planned");
+    let mut terminal = Terminal::enter(&asker, "pve1", 100);
+    terminal.sees("# ");
+    terminal.press("x=8\r");
+    terminal.sees("# ");
+    terminal.press("x=9\r");
+    terminal.sees_the_end();
+    assert_eq!(end_of(&asker, &terminal.upid), "OK");
+    let mut terminal = Terminal::enter(&asker, "pve1", 100);
+    terminal.press("echo $x$x\r");
+    terminal.sees("88\r\r\n");
+}

@@ -12,6 +12,7 @@ mod operations;
 mod recorded_consoles;
 mod recordings;
 mod shape;
+mod snapshots;
 mod terminal;
 mod tickets;
 mod wire;
