@@ -13,6 +13,7 @@ pub mod job;
 pub mod reach;
 pub mod rights;
 pub mod rollup;
+pub mod sign_in;
 pub mod time;
 
 pub use id::*;

@@ -26,6 +26,8 @@ const PUT_FAILURES: &str = "INSERT INTO sign_in_failures (name, address, failure
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name, address) DO UPDATE SET failures = excluded.failures, \
     last_at = excluded.last_at, blocked_until = excluded.blocked_until";
 const DELETE_FAILURES: &str = "DELETE FROM sign_in_failures WHERE name = $1 AND address = $2";
+const DROP_FAILURES_BEYOND: &str = "DELETE FROM sign_in_failures WHERE (name, address) IN \
+    (SELECT name, address FROM sign_in_failures ORDER BY last_at DESC LIMIT 1000 OFFSET $1)";
 const DROP_FAILURES: &str = "DELETE FROM sign_in_failures WHERE last_at < $1";
 
 /// A session with its account.
@@ -43,7 +45,7 @@ pub struct SessionRow {
     pub expires_at: i64,
 }
 
-/// Failed sign-ins of one name from one address.
+/// Failed sign-ins of one name from one address, or of one of them together with all of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct FailuresRow {
     /// How many in a row.
@@ -189,6 +191,12 @@ impl Tx {
             .during("forget failed sign-ins")
     }
 
+    /// Forgets the oldest failed sign-ins, at most a thousand at a time, when there are more than `most`.
+    pub async fn drop_sign_in_failures_beyond(&mut self, most: i64) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(DROP_FAILURES_BEYOND).bind(most).execute(conn).await.map(drop))
+            .during("drop the oldest failed sign-ins")
+    }
+
     /// Drops sessions and links that have ended, sessions not used since `idle_since`, and failures older than that.
     pub async fn drop_ended_sessions(&mut self, now: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
         let dropped = on!(self, conn => sqlx::query(DROP_SESSIONS)
@@ -267,6 +275,16 @@ mod tests {
             assert_eq!(tx.sign_in_failures("ada", "::2").await.expect("reads"), None);
             tx.forget_sign_in_failures("ada", "::1").await.expect("forgets");
             assert_eq!(tx.sign_in_failures("ada", "::1").await.expect("reads"), None);
+            for last_at in 1..=5 {
+                let old = FailuresRow { last_at, ..row };
+                tx.put_sign_in_failures("ada", &format!("::{last_at}"), old).await.expect("counts");
+            }
+            tx.drop_sign_in_failures_beyond(2).await.expect("drops");
+            let mut kept = Vec::new();
+            for last_at in 1..=5 {
+                kept.push(tx.sign_in_failures("ada", &format!("::{last_at}")).await.expect("reads").is_some());
+            }
+            assert_eq!(kept, [false, false, false, true, true], "the latest ones stay");
         }
     }
 }

@@ -189,6 +189,54 @@ async fn who_fails_often_waits_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn who_guesses_a_name_from_many_addresses_costs_others_a_short_wait() {
+    let server = TestServer::start().await;
+    server.user("ada", Role::Viewer).await;
+    let try_as = async |password: &str, address: &str| {
+        let body = json!({ "name": "ada", "password": password });
+        server.post("/api/v1/session", &body).from(address).send().await
+    };
+    for number in 0..50 {
+        let guess = try_as("wrong wrong wrong", &format!("198.51.100.{number}")).await;
+        assert_eq!(guess.code(), "wrong_credentials");
+    }
+    let limited = try_as(PASSWORD, "192.0.2.9")
+        .await
+        .expect(StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(limited.header("retry-after"), Some("11"));
+    server.clock.pass(Duration::from_secs(10));
+    try_as("wrong wrong wrong", "198.51.100.200")
+        .await
+        .expect(StatusCode::TOO_MANY_REQUESTS);
+    try_as(PASSWORD, "192.0.2.9").await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_tries_many_names_from_one_address_waits_and_other_addresses_do_not() {
+    let server = TestServer::start().await;
+    server.user("ada", Role::Viewer).await;
+    let try_as = async |name: &str, password: &str, address: &str| {
+        let body = json!({ "name": name, "password": password });
+        server.post("/api/v1/session", &body).from(address).send().await
+    };
+    // Right ones in between change nothing.
+    for number in 0..31 {
+        let guess = try_as(&format!("name-{number}"), "wrong wrong wrong", "2001:db8::1").await;
+        assert_eq!(guess.code(), "wrong_credentials");
+        if number == 10 {
+            try_as("ada", PASSWORD, "2001:db8::1").await.expect(StatusCode::OK);
+        }
+    }
+    let limited = try_as("ada", PASSWORD, "2001:db8::ffff")
+        .await
+        .expect(StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(limited.header("retry-after"), Some("3"), "of the same network");
+    try_as("ada", PASSWORD, "2001:db8:0:1::1").await.expect(StatusCode::OK);
+    server.clock.pass(Duration::from_secs(2));
+    try_as("ada", PASSWORD, "2001:db8::1").await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_name_that_is_nobodys_looks_like_a_wrong_password() {
     let server = TestServer::start().await;
     server.user("ada", Role::Viewer).await;

@@ -1,13 +1,13 @@
-//! Signing in: with name and password, or by a link. Who fails often waits longer each time; the count is kept in the
-//! database by name and address, so that neither a restart nor a second server forgets it.
+//! Signing in: with name and password, or by a link. Who fails often waits longer each time, by the rule in
+//! `domain::sign_in`; the counts are kept in the database, so that neither a restart nor a second server forgets them.
 
-use std::net::IpAddr;
-use std::time::Duration;
+use std::net::{IpAddr, Ipv6Addr};
 
+use muster_domain::sign_in::{Counts, Failures, Try, judge};
 use muster_domain::{RequestId, Timestamp, UserId};
-use muster_store::Tx;
 use muster_store::sessions::{FailuresRow, LinkPurpose};
 use muster_store::users::UserRow;
+use muster_store::{StoreError, Tx};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -16,16 +16,12 @@ use super::sessions::{LONGEST, Session, hash_of};
 use super::user;
 use crate::app::{App, Caller, Ctx, Error};
 
-/// So many tries are free.
-const FREE_TRIES: i64 = 5;
-/// The wait after the first try that is not; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Failures this old count no longer.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Names longer than this are nobody's; they are not worth a row.
 const LONGEST_NAME: usize = 256;
+/// Rows of failures that are kept. A flood of names and addresses makes the oldest ones forgotten.
+const MOST_ROWS: i64 = 10_000;
+/// Stands for all names, or all addresses, in a row that counts them together. Neither is ever empty.
+const ALL: &str = "";
 
 impl App {
     /// Signs in with name and password.
@@ -41,7 +37,7 @@ impl App {
         }
         // Only its hash: a password in the wrong field is not for the database either.
         let counted = hex::encode(Sha256::digest(name.trim().to_lowercase()));
-        let address = address.to_string();
+        let address = counted_as(address);
         let row = self.count_try(name.trim(), &counted, &address).await?;
         let stored = row.as_ref().and_then(|row| row.password_hash.clone());
         let right = self.passwords.verify(password, stored).await?;
@@ -65,24 +61,38 @@ impl App {
         self.admit(request, row?, None, Some("link")).await
     }
 
-    /// Counts a try as failed before it is made: many at once then cannot all be the first. One that works takes it back.
+    /// Judges a try and counts it.
     async fn count_try(&self, name: &str, counted: &str, address: &str) -> Result<Option<UserRow>, Error> {
         let now = self.clock.now();
-        muster_store::write!(self.store, tx => {
-            let before = recent_failures(tx, counted, address, now).await?;
-            if before.blocked_until > now.as_micros() {
-                let wait = Timestamp::from_micros(before.blocked_until).since(now);
-                return Err(Error::Limited { seconds: wait.as_secs() + 1 });
-            }
-            let failures = before.failures + 1;
-            let row = FailuresRow {
-                failures,
-                last_at: now.as_micros(),
-                blocked_until: (now + wait_after(failures)).as_micros(),
+        let judged: Result<_, Error> = muster_store::write!(self.store, tx => {
+            let before = Counts {
+                pair: failures(tx, counted, address).await?,
+                address: failures(tx, ALL, address).await?,
+                name: failures(tx, counted, ALL).await?,
             };
-            tx.put_sign_in_failures(counted, address, row).await?;
-            Ok(tx.user_by_name(name).await?)
-        })
+            let judged = judge(now, before);
+            let pair = match &judged {
+                Try::Made(after) => {
+                    tx.put_sign_in_failures(ALL, address, row(&after.address)).await?;
+                    tx.put_sign_in_failures(counted, ALL, row(&after.name)).await?;
+                    after.pair
+                }
+                Try::Refused { pair, .. } => *pair,
+            };
+            if pair != before.pair {
+                tx.put_sign_in_failures(counted, address, row(&pair)).await?;
+            }
+            if pair != before.pair && before.pair == Failures::NONE {
+                tx.drop_sign_in_failures_beyond(MOST_ROWS).await?;
+            }
+            Ok((judged, tx.user_by_name(name).await?))
+        });
+        match judged? {
+            (Try::Made(_), user) => Ok(user),
+            (Try::Refused { wait, .. }, _) => Err(Error::Limited {
+                seconds: wait.as_secs() + 1,
+            }),
+        }
     }
 
     async fn admit(
@@ -104,7 +114,7 @@ impl App {
         };
         let opened: Result<(), Error> = muster_store::write!(self.store, tx => {
             if let Some((name, address)) = tried_as {
-                tx.forget_sign_in_failures(name, address).await?;
+                take_back(tx, name, address).await?;
             }
             self.open_session(tx, secret.as_slice(), UserId(user.id.0)).await?;
             let detail = json!({ "by": by.unwrap_or("password") });
@@ -120,21 +130,41 @@ impl App {
     }
 }
 
-async fn recent_failures(tx: &mut Tx, name: &str, address: &str, now: Timestamp) -> Result<FailuresRow, Error> {
+/// A try that was right ends the failures of its name from its address, and is no failure of either alone.
+async fn take_back(tx: &mut Tx, name: &str, address: &str) -> Result<(), StoreError> {
+    tx.forget_sign_in_failures(name, address).await?;
+    for (name, address) in [(ALL, address), (name, ALL)] {
+        let after = failures(tx, name, address).await?.taken_back();
+        tx.put_sign_in_failures(name, address, row(&after)).await?;
+    }
+    Ok(())
+}
+
+async fn failures(tx: &mut Tx, name: &str, address: &str) -> Result<Failures, StoreError> {
     let row = tx.sign_in_failures(name, address).await?;
-    let recent = row.filter(|row| now.since(Timestamp::from_micros(row.last_at)) < FORGOTTEN_AFTER);
-    Ok(recent.unwrap_or(FailuresRow {
-        failures: 0,
-        last_at: 0,
-        blocked_until: 0,
+    Ok(row.map_or(Failures::NONE, |row| Failures {
+        count: row.failures,
+        last_at: Timestamp::from_micros(row.last_at),
+        blocked_until: Timestamp::from_micros(row.blocked_until),
     }))
 }
 
-fn wait_after(failures: i64) -> Duration {
-    let beyond = u32::try_from(failures - FREE_TRIES).ok().filter(|beyond| *beyond > 0);
-    match beyond {
-        None => Duration::ZERO,
-        Some(beyond) => FIRST_WAIT.saturating_mul(1 << (beyond - 1).min(16)).min(LONGEST_WAIT),
+fn row(failures: &Failures) -> FailuresRow {
+    FailuresRow {
+        failures: failures.count,
+        last_at: failures.last_at.as_micros(),
+        blocked_until: failures.blocked_until.as_micros(),
+    }
+}
+
+/// What an address is counted as. Whoever has one IPv6 address has all that share its first 64 bits.
+fn counted_as(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            format!("{}/64", Ipv6Addr::from_bits(network))
+        }
     }
 }
 
@@ -158,8 +188,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waiting_starts_after_the_free_tries_doubles_and_has_an_end() {
-        let seconds: Vec<u64> = [1, 5, 6, 7, 8, 100].map(|n| wait_after(n).as_secs()).into();
-        assert_eq!(seconds, [0, 0, 2, 4, 8, 900]);
+    fn addresses_of_one_ipv6_network_are_one() {
+        let counted = |text: &str| counted_as(text.parse().expect("an address"));
+        assert_eq!(counted("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
+        assert_eq!(counted("2001:db8:1:2:ffff::"), counted("2001:db8:1:2:3::4"));
+        assert_eq!(counted("::ffff:192.0.2.1"), counted("192.0.2.1"));
     }
 }
