@@ -1,6 +1,6 @@
 # The commands of this project. A newcomer needs two: make demo, make test.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check fix web agent parts
+.PHONY: help demo dev test check fix web agent dist parts
 
 export CARGO_TERM_COLOR ?= auto
 
@@ -29,6 +29,9 @@ web: ## the dashboard, into web/dist, from where the server takes it
 
 agent: ## the static agent, into target/agents
 	@scripts/build.sh agent
+
+dist: ## what one installs from, into target/dist: static program, tarball, .deb, image
+	@scripts/dist.sh
 
 parts: ## installs what the tests need (as root, Debian)
 	@scripts/parts.sh install

@@ -1,4 +1,5 @@
-//! Makes sure that there is a dashboard to build in, so that the server compiles on a machine without Node.
+//! Makes sure that there is a dashboard to build in, so that the server compiles on a machine without Node, and a folder of
+//! agents, be it empty.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +9,11 @@ const PLACEHOLDER: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta char
     The API works.</p></body>\n</html>\n";
 
 fn main() -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let agents = root.join("target/agents");
+    println!("cargo::rerun-if-changed={}", agents.display());
+    fs::create_dir_all(agents)?;
+    let folder = root.join("web/dist");
     println!("cargo::rerun-if-changed={}", folder.display());
     let page = folder.join("index.html");
     if !page.exists() {

@@ -55,8 +55,8 @@ pub struct Agents {
 }
 
 impl Agents {
-    /// With nobody connected. Agent programs are looked for in `folder`.
-    pub fn new(folder: PathBuf) -> Agents {
+    /// With nobody connected. Agent programs are looked for in `folder`, or built in.
+    pub fn new(folder: Option<PathBuf>) -> Agents {
         Agents {
             links: Arc::default(),
             settled: Arc::default(),

@@ -1,18 +1,27 @@
-//! The agent programs that guests fetch: files `muster-agent-<arch>` in one folder, known by their SHA-256.
+//! The agent programs that guests fetch: files `muster-agent-<arch>`, built into the server or in a folder, known by their
+//! SHA-256.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest as _, Sha256};
 
 /// Architectures that agents are built for, as `uname -m` says them.
 const ARCHITECTURES: [&str; 2] = ["x86_64", "aarch64"];
 
-/// The folder, and what was read from it.
+/// What `make agent` built before the server was built.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../target/agents"]
+struct BuiltIn;
+
+/// Where programs come from, and what was read.
 pub struct Programs {
-    folder: PathBuf,
+    /// `None`: what is built in.
+    folder: Option<PathBuf>,
     read: Mutex<Vec<(SystemTime, Program)>>,
 }
 
@@ -30,12 +39,15 @@ pub struct Program {
 /// Why there is no program.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
-    /// None lies where they are looked for.
-    #[error("there is no agent program in {}: build one with `make agent`, or name its folder with --agent-dir", folder.display())]
+    /// None lies in the folder that was named.
+    #[error("there is no agent program in {}: build one with `make agent`, or name another folder with --agent-dir", folder.display())]
     Missing {
         /// Where was looked.
         folder: PathBuf,
     },
+    /// The server was built before any agent.
+    #[error("this Muster was built without agents: name a folder that holds one with --agent-dir")]
+    NoneBuiltIn,
     /// A file is there and cannot be read.
     #[error("the agent program {} cannot be read", path.display())]
     Unreadable {
@@ -48,32 +60,37 @@ pub enum ProgramError {
 }
 
 impl Programs {
-    /// Looks in `folder`.
-    pub fn new(folder: PathBuf) -> Programs {
+    /// Looks in `folder`, or at what is built in.
+    pub fn new(folder: Option<PathBuf>) -> Programs {
         Programs {
             folder,
             read: Mutex::default(),
         }
     }
 
+    /// The architectures there are programs for.
+    pub fn architectures(&self) -> Vec<&'static str> {
+        let there = |arch: &&str| match &self.folder {
+            Some(folder) => folder.join(name(arch)).is_file(),
+            None => BuiltIn::get(&name(arch)).is_some(),
+        };
+        ARCHITECTURES.into_iter().filter(there).collect()
+    }
+
     /// All programs there are, at least one. A file is read again when it was replaced.
     pub async fn all(&self) -> Result<Vec<Program>, ProgramError> {
         let mut all = Vec::new();
-        for arch in ARCHITECTURES {
-            if let Some(path) = self.find(arch) {
-                all.push(self.load(arch, path).await?);
-            }
-        }
-        if all.is_empty() {
-            return Err(ProgramError::Missing {
-                folder: self.folder.clone(),
+        for arch in self.architectures() {
+            all.push(match &self.folder {
+                Some(folder) => self.load(arch, folder.join(name(arch))).await?,
+                None => built_in(arch).ok_or(ProgramError::NoneBuiltIn)?,
             });
         }
-        Ok(all)
-    }
-
-    fn find(&self, arch: &str) -> Option<PathBuf> {
-        Some(self.folder.join(format!("muster-agent-{arch}"))).filter(|path| path.is_file())
+        match &self.folder {
+            _ if !all.is_empty() => Ok(all),
+            Some(folder) => Err(ProgramError::Missing { folder: folder.clone() }),
+            None => Err(ProgramError::NoneBuiltIn),
+        }
     }
 
     async fn load(&self, arch: &'static str, path: PathBuf) -> Result<Program, ProgramError> {
@@ -104,6 +121,22 @@ impl Programs {
     }
 }
 
+fn name(arch: &str) -> String {
+    format!("muster-agent-{arch}")
+}
+
+fn built_in(arch: &'static str) -> Option<Program> {
+    let EmbeddedFile { data, metadata } = BuiltIn::get(&name(arch))?;
+    Some(Program {
+        arch,
+        sha256: hex::encode(metadata.sha256_hash()),
+        bytes: match data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        },
+    })
+}
+
 fn modified(path: &Path) -> std::io::Result<SystemTime> {
     path.metadata()?.modified()
 }
@@ -115,8 +148,9 @@ mod tests {
     #[tokio::test]
     async fn a_replaced_program_is_read_again() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let programs = Programs::new(folder.path().to_owned());
+        let programs = Programs::new(Some(folder.path().to_owned()));
         assert!(matches!(programs.all().await, Err(ProgramError::Missing { .. })));
+        assert_eq!(programs.architectures(), [""; 0]);
         let file = folder.path().join("muster-agent-x86_64");
         std::fs::write(&file, "one").expect("writes");
         let first = programs.all().await.expect("reads");

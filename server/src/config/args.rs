@@ -39,7 +39,7 @@ pub struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
 
-    /// Folder with the agents for guests: muster-agent-x86_64 and muster-agent-aarch64.
+    /// Folder with agents for guests, muster-agent-x86_64 and muster-agent-aarch64, in place of those built in.
     #[arg(long, global = true, value_name = "FOLDER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_dir: Option<PathBuf>,

@@ -36,8 +36,8 @@ pub struct Config {
     pub key_file: PathBuf,
     /// The address people use, for links that Muster prints.
     pub public_url: Option<Url>,
-    /// Where the agents for guests lie.
-    pub agent_dir: PathBuf,
+    /// Where the agents for guests lie, if not those built in are meant.
+    pub agent_dir: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<IpNet>,
@@ -62,7 +62,7 @@ impl Default for Config {
             database: DatabaseUrl::new("sqlite:/var/lib/muster/muster.db"),
             key_file: PathBuf::from("/etc/muster/key"),
             public_url: None,
-            agent_dir: PathBuf::from("/usr/share/muster/agents"),
+            agent_dir: None,
             trusted_proxies: Vec::new(),
             tls_cert: None,
             tls_key: None,

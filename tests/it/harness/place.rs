@@ -60,7 +60,7 @@ impl Place {
             key_file: self.path("key"),
             tls_cert: file("cert.pem"),
             tls_key: file("key.pem"),
-            agent_dir: agents().unwrap_or_else(|| self.path("agents")),
+            agent_dir: Some(agents().unwrap_or_else(|| self.path("agents"))),
             ..Config::default()
         }
     }

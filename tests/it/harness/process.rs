@@ -95,7 +95,7 @@ fn spawn(place: &Place, listen: SocketAddr) -> Result<Child> {
         .env_clear()
         .env("MUSTER_KEY_FILE", config.key_file)
         .env("MUSTER_DATABASE", place.database())
-        .env("MUSTER_AGENT_DIR", config.agent_dir)
+        .envs(config.agent_dir.map(|folder| ("MUSTER_AGENT_DIR", folder)))
         .env("MUSTER_LISTEN", listen.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

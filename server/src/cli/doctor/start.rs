@@ -5,6 +5,7 @@ use std::sync::Arc;
 use muster_store::Store;
 
 use super::Finding;
+use crate::agents::Programs;
 use crate::app::settings::Settings;
 use crate::app::{App, Seal};
 use crate::boot;
@@ -106,17 +107,15 @@ async fn active(app: &App) -> anyhow::Result<Finding> {
 }
 
 fn programs(config: &Config) -> Finding {
-    let folder = config.agent_dir.display();
-    let found: Vec<&str> = ["x86_64", "aarch64"]
-        .into_iter()
-        .filter(|arch| config.agent_dir.join(format!("muster-agent-{arch}")).is_file())
-        .collect();
-    if found.is_empty() {
-        Finding::remark(format!(
-            "{folder} holds no agent: guests can be watched, but not scanned from inside"
-        ))
-    } else {
-        Finding::fine(format!("{folder} holds agents for {}", found.join(" and ")))
+    let place = match &config.agent_dir {
+        Some(folder) => folder.display().to_string(),
+        None => "this program".to_owned(),
+    };
+    match Programs::new(config.agent_dir.clone()).architectures().as_slice() {
+        [] => Finding::remark(format!(
+            "{place} holds no agent: guests can be watched, but not scanned from inside"
+        )),
+        found => Finding::fine(format!("{place} holds agents for {}", found.join(" and "))),
     }
 }
 
