@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # What one installs Muster from, into target/dist: one static program with the dashboard and the agents inside, as a
-# tarball, as a .deb and as the context of a container image. DIST_PROFILE=fast builds quicker and runs slower.
+# tarball, as a .deb and as the context of a container image.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-profile=${DIST_PROFILE:-release}
 arch=$(uname -m)
 target="$arch-unknown-linux-gnu"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -13,11 +12,11 @@ docs=(README.md docs/configuration.md docs/errors.md docs/operating.md)
 
 scripts/build.sh web
 scripts/build.sh agent
-RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --profile "$profile" --target "$target" -p muster \
+RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --target "$target" -p muster \
     --target-dir target/static
 rm -rf "$dist" && mkdir -p "$dist"
 program="$dist/muster"
-install -m 755 "target/static/$target/$profile/muster" "$program"
+install -m 755 "target/static/$target/release/muster" "$program"
 ! ldd "$program" 2>&1 | grep -q '=>' || { echo "$program is not static" >&2 && exit 1; }
 
 tarball() {
