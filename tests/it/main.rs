@@ -6,4 +6,5 @@ mod discovery;
 mod exec;
 mod harness;
 mod install;
+mod restored;
 mod server_killed;

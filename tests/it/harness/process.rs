@@ -52,6 +52,11 @@ impl MusterProcess {
         self.serves().await
     }
 
+    /// Gives it another place after it was killed, at the same address.
+    pub(crate) fn move_to(&mut self, place: Place) {
+        self.place = place;
+    }
+
     /// The database it works on, and use cases on it that nobody carries out while it is dead.
     pub(crate) async fn inside(&self) -> Result<App> {
         open(self.place.config(), Arc::new(SystemClock)).await
