@@ -47,14 +47,14 @@ pub(crate) enum Reaction {
 
 impl Commands {
     pub(crate) fn new(agent: Uuid, server_key: ServerKey, journal: Journal) -> Self {
-        let (waiting, queued) = (HashMap::new(), HashMap::new());
+        let waiting = journal.acknowledged().map(|command| (command.id, command.clone()));
         Self {
+            waiting: waiting.collect(),
+            queued: HashMap::new(),
             agent,
             server_key,
             journal,
             clock: None,
-            waiting,
-            queued,
             restart: None,
         }
     }
@@ -89,10 +89,7 @@ impl Commands {
         match self.judge(signed) {
             Ok(command) => {
                 let (id, now) = (command.id, self.now());
-                if let Err(error) = self
-                    .journal
-                    .acknowledge(id, command.generation, command.expires_at, now)
-                {
+                if let Err(error) = self.journal.acknowledge(&command, now) {
                     return refuse(id, "refused", format!("the agent cannot remember the command: {error}"));
                 }
                 self.waiting.insert(id, command);
@@ -100,6 +97,11 @@ impl Commands {
             }
             Err(reaction) => reaction,
         }
+    }
+
+    /// Commands that were acknowledged over an earlier link: the server's word on them has not arrived.
+    pub(crate) fn waiting(&self) -> Vec<Uuid> {
+        self.waiting.keys().copied().collect()
     }
 
     /// The server's word on an acknowledged command. Gives the command when it is to be handed to the worker.

@@ -1,12 +1,12 @@
 //! What must be remembered of commands across a crash: which were begun, which are over, and what came of them.
 //!
 //! A command is written here before it is acknowledged and again before it starts. After a crash, one that was only
-//! acknowledged is forgotten, because it never ran; one that had started is answered as interrupted, because nobody knows
-//! how far it came. An id is remembered until its command has expired, so that none runs twice.
+//! acknowledged is acknowledged once more, because it never ran; one that had started is answered as interrupted, because
+//! nobody knows how far it came. An id is remembered until its command has expired, so that none runs twice.
 
 use std::collections::BTreeMap;
 
-use muster_protocol::Outcome;
+use muster_protocol::{Command, Outcome};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -42,10 +42,13 @@ struct Book {
     commands: BTreeMap<Uuid, Entry>,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Entry {
     stage: Stage,
     expires_at: i64,
+    /// What it is, while it is only acknowledged. Nothing but a verified command is written here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    command: Option<Command>,
 }
 
 impl Journal {
@@ -59,6 +62,7 @@ impl Journal {
         };
         for (id, entry) in journal.book.commands.clone() {
             match entry.stage {
+                Stage::Acknowledged if entry.command.is_some() => {}
                 Stage::Acknowledged => drop(journal.book.commands.remove(&id)),
                 Stage::Started => {
                     let outcome = journal.state.read(&file(id))?;
@@ -81,29 +85,29 @@ impl Journal {
     }
 
     /// Remembers a new command, and forgets those that had expired by `now`.
-    pub(crate) fn acknowledge(
-        &mut self,
-        id: Uuid,
-        generation: u64,
-        expires_at: i64,
-        now: i64,
-    ) -> Result<(), StateError> {
+    pub(crate) fn acknowledge(&mut self, command: &Command, now: i64) -> Result<(), StateError> {
         self.book
             .commands
             .retain(|_, entry| entry.stage != Stage::Over || entry.expires_at > now);
-        self.book.generation = self.book.generation.max(generation);
+        self.book.generation = self.book.generation.max(command.generation);
         self.book.commands.insert(
-            id,
+            command.id,
             Entry {
                 stage: Stage::Acknowledged,
-                expires_at,
+                expires_at: command.expires_at,
+                command: Some(command.clone()),
             },
         );
         let written = self.write();
         if written.is_err() {
-            self.book.commands.remove(&id);
+            self.book.commands.remove(&command.id);
         }
         written
+    }
+
+    /// Commands that were acknowledged; the server has not said whether they may run.
+    pub(crate) fn acknowledged(&self) -> impl Iterator<Item = &Command> {
+        self.book.commands.values().filter_map(|entry| entry.command.as_ref())
     }
 
     pub(crate) fn start(&mut self, id: Uuid) -> Result<(), StateError> {
@@ -157,6 +161,7 @@ impl Journal {
     fn set(&mut self, id: Uuid, stage: Stage) -> Result<(), StateError> {
         if let Some(entry) = self.book.commands.get_mut(&id) {
             entry.stage = stage;
+            entry.command = None;
         }
         self.write()
     }

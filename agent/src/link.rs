@@ -111,6 +111,10 @@ impl Link {
         let mut sent = HashSet::new();
         self.send_outcomes(shared, &mut sent).await?;
         self.lease(shared).await?;
+        let waiting = shared.commands().waiting();
+        for command in waiting {
+            self.say(&AgentMessage::Ack { command }).await?;
+        }
         loop {
             tokio::select! {
                 message = self.socket.next() => {

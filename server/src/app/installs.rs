@@ -156,7 +156,7 @@ impl App {
         Ok(bulk)
     }
 
-    /// Lets one agent enrol for this guest, once.
+    /// Lets one agent enrol for this guest, once. Permissions given before end.
     async fn permit(
         &self,
         tx: &mut Tx,
@@ -167,7 +167,12 @@ impl App {
         let secret = Zeroizing::new(self.ids.secret());
         // Begins with a letter, so that no shell takes it for an option.
         let token = Zeroizing::new(format!("m{}", URL_SAFE_NO_PAD.encode(secret.as_slice())));
-        let now = self.clock.now();
+        let (now, id) = (self.clock.now(), GuestId(guest.id));
+        // The newest line counts. Whoever waits for an older one is told.
+        tx.end_enrolments_of(id, now).await?;
+        for job in tx.jobs_waiting_for(id, "install").await? {
+            tx.wake_job(job, now).await?;
+        }
         tx.insert_enrolment(&EnrolmentRow {
             id: self.ids.next(),
             guest_id: guest.id,
@@ -185,7 +190,7 @@ impl App {
                 seen_at: None,
                 reason: None,
             };
-            fleet::agent_changed(self, tx, GuestId(guest.id), &expected).await?;
+            fleet::agent_changed(self, tx, id, &expected).await?;
         }
         Ok(Ticket {
             guest: guest.clone(),

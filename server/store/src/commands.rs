@@ -14,6 +14,8 @@ const LEASABLE: &str = "SELECT * FROM commands WHERE agent_id = $1 AND expires_a
 const WAITS: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM commands WHERE agent_id = $1 AND expires_at > $2 \
     AND (state = 'pending' OR (state = 'leased' AND leased_until <= $2)) LIMIT 1) AS waiting";
 const LEASE: &str = "UPDATE commands SET state = 'leased', leased_until = $1 WHERE id = $2";
+const LAPSE: &str =
+    "UPDATE commands SET state = 'pending', leased_until = NULL WHERE agent_id = $1 AND state = 'leased'";
 const ACK: &str = "UPDATE commands SET state = 'acked', leased_until = NULL WHERE id = $1 AND agent_id = $2 \
     AND (state = 'acked' OR (state IN ('pending', 'leased') AND expires_at > $3))";
 const ANSWER: &str = "UPDATE commands SET state = 'answered', outcome = $1, over_at = $2, leased_until = NULL \
@@ -130,6 +132,12 @@ impl Tx {
                 .during("lease a command")?;
         }
         Ok(commands)
+    }
+
+    /// Offers an agent again what it was handed and has not acknowledged: whoever handed it over did not reach it.
+    pub async fn lapse_leases_of(&mut self, agent: AgentId) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(LAPSE).bind(agent.0).execute(conn).await.map(drop))
+            .during("take leased commands back")
     }
 
     /// Notes that the agent has written the command down. False when it may not run: it is over, or its time has passed.

@@ -1,15 +1,21 @@
 //! Guests with the real agent in them.
 
 use anyhow::{Context as _, Result, ensure};
-use proxmox_sim::{GuestSpec, Os};
+use proxmox_sim::{GuestSpec, Os, Scenario};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Client, Lab, wait_for};
+use super::{Client, Lab, simulate, wait_for};
 
 /// The cluster and the node of these guests.
 const CLUSTER: &str = "lab";
 const NODE: &str = "pve1";
+
+/// A node with Debian containers: 100, 101 …
+pub(crate) fn debians(count: u32) -> Result<Lab> {
+    let guests = (100..100 + count).map(|vmid| lxc(vmid, Os::Debian)).collect();
+    simulate(Scenario::one_node(guests), false)
+}
 
 /// A container on the node that [`install`] works on.
 pub(crate) fn lxc(vmid: u32, os: Os) -> GuestSpec {
@@ -63,6 +69,22 @@ impl<'a> Guest<'a> {
         found
             .cloned()
             .with_context(|| format!("there is no guest {}", self.vmid))
+    }
+
+    /// Waits until the server shows the agent in that state, and answers the guest.
+    pub(crate) async fn agent_is(&self, client: &Client, state: &str) -> Result<Value> {
+        let what = format!("the agent of {} as {state}", self.vmid);
+        wait_for(&what, async || {
+            let row = self.row(client).await?;
+            Ok(Some(row).filter(|row| row["agent"]["state"] == state))
+        })
+        .await
+    }
+
+    /// Sends the agent a signal. When it dies of it, its service starts it again in a few seconds.
+    pub(crate) fn signal_agent(&self, signal: &str) -> Result<()> {
+        let main = "systemctl show muster-agent | sed -n s/^MainPID=//p";
+        self.sh(&format!("kill -{signal} $({main})")).map(drop)
     }
 
     /// From now on each scan is noted, and waits until the gate is open; it fails while there is a file `/root/broken`.

@@ -15,7 +15,7 @@ pub(crate) use client::{Client, Events};
 pub(crate) use lab::{Lab, as_new, can_run_agents, homelab, homelab_with_exec, simulate};
 pub(crate) use place::Place;
 pub(crate) use process::MusterProcess;
-pub(crate) use server::{Muster, Start, assert_clean, open, shell, token};
+pub(crate) use server::{Muster, ShiftedClock, Start, assert_clean, open, shell, token};
 
 /// How long anything may take that a test waits for. Generous: only a hanging test meets it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, ensure};
@@ -10,8 +11,8 @@ use muster::app::tokens::NewToken;
 use muster::app::{App, Caller, Ctx, Seal};
 use muster::clock::{Clock, SystemClock, SystemIds};
 use muster::config::Config;
-use muster_domain::RequestId;
 use muster_domain::access::Role;
+use muster_domain::{RequestId, Timestamp};
 use muster_store::Store;
 use tokio::net::TcpListener;
 
@@ -42,6 +43,23 @@ impl Default for Start {
             discovers: true,
             pve_timeout_seconds: Config::default().pve_timeout_seconds,
         }
+    }
+}
+
+/// The system's clock, ahead or behind by as much as a test likes.
+#[derive(Default)]
+pub(crate) struct ShiftedClock(AtomicI64);
+
+impl ShiftedClock {
+    /// Sets it forward, or back.
+    pub(crate) fn shift(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(SystemClock.now().as_micros() + self.0.load(Ordering::SeqCst))
     }
 }
 

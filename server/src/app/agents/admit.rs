@@ -132,6 +132,8 @@ impl App {
                 Some(5),
             )));
         }
+        // The agent asks for commands next, and gets those again that its last connection swallowed.
+        tx.lapse_leases_of(hello.agent).await?;
         let jobs = tx.jobs_waiting_for(guest, "install").await?;
         let now = self.clock.now();
         for job in &jobs {

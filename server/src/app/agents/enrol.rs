@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::VerifyingKey;
-use muster_domain::fleet::AgentState;
-use muster_domain::{AgentId, EnrolmentId, GuestId, RequestId};
+use muster_domain::fleet::{AgentState, GuestKind};
+use muster_domain::{AgentId, ClusterId, EnrolmentId, GuestId, RequestId};
 use muster_protocol::{EnrolAnswer, EnrolRequest, HostFacts, PROTOCOL_VERSION};
 use muster_store::Tx;
 use muster_store::agents::AgentRow;
@@ -63,6 +63,7 @@ impl App {
                 "this line has been used already: copy a fresh one from Muster",
             ));
         }
+        self.expect_own_guest(tx, &guest, &request.facts.hostname).await?;
         if !tx.use_enrolment(EnrolmentId(enrolment.id), now).await? {
             return Err(token(
                 "token_expired",
@@ -103,6 +104,25 @@ impl App {
         };
         fleet::agent_changed(self, tx, GuestId(guest.id), &agent_row).await?;
         Ok(agent)
+    }
+
+    /// Refuses a line that was pasted into another guest. It stays good for its own.
+    async fn expect_own_guest(&self, tx: &mut Tx, guest: &GuestRow, hostname: &str) -> Result<(), Error> {
+        // PVE gives containers their names as host names; a VM may call itself anything.
+        if guest.kind != GuestKind::Lxc.as_str() || guest.name == hostname {
+            return Ok(());
+        }
+        let guests = tx.guests_of(ClusterId(guest.cluster_id)).await?;
+        match guests.iter().find(|other| other.name == hostname) {
+            Some(other) => Err(token(
+                "token_other_guest",
+                &format!(
+                    "this line is for {} ({}), but was pasted into {} ({}): copy the line of this guest from Muster",
+                    guest.name, guest.vmid, other.name, other.vmid
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 
     async fn note_enrolment(

@@ -68,7 +68,15 @@ async fn judge(job: &JobContext, target: &TargetRow, again: bool) -> Result<Verd
     };
     let agent = tx.agent_of(GuestId(guest.id)).await?;
     let enrolment = tx.enrolment_of_target(TargetId(target.id)).await?;
-    Ok(verdict(job, &guest, agent, enrolment, again))
+    let now = job.app.clock.now();
+    let mut verdict = verdict(job, &guest, agent, enrolment, again);
+    if let Verdict::Failed("line_expired", _) = verdict
+        && tx.open_enrolments_of(GuestId(guest.id), now).await? > 0
+    {
+        let detail = "A newer line was made for this guest: paste that one.";
+        verdict = Verdict::Failed("line_replaced", detail.to_owned());
+    }
+    Ok(verdict)
 }
 
 fn verdict(
