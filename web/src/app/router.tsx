@@ -4,6 +4,7 @@ import { queries } from "../api/queries";
 import { type ClusterTab, clusterTabs } from "../clusters/tabs";
 import { type Show, shows } from "../fleet/filter";
 import { type Sort, sorts } from "../fleet/sort";
+import { type JobShow, jobShows } from "../jobs/show";
 import { type Grouping, groupings } from "../updates/tabs";
 import { ErrorPage, NotFoundPage } from "./ErrorPage";
 import { oneOf, text } from "./search";
@@ -93,6 +94,7 @@ const guestById = createRoute({
 const jobs = createRoute({
   getParentRoute: () => shell,
   path: "/jobs",
+  validateSearch: (search: Search): { show?: JobShow } => ({ show: oneOf(search.show, jobShows) }),
   component: lazyRouteComponent(() => import("../jobs/JobsPage"), "JobsPage"),
 });
 

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { Cluster } from "../api/model";
 import { queries } from "../api/queries";
 import { Page } from "../app/Page";
+import type { Show } from "../fleet/filter";
 import { guestsByNode } from "../fleet/tree";
 import { words as fleetWords } from "../fleet/words";
 import { RollupSum } from "../guests/UpdateCount";
@@ -15,7 +16,20 @@ import { Skeleton } from "../parts/Skeleton";
 import { number } from "../words/plural";
 import { ClusterState } from "./ClusterState";
 import { NodeList } from "./NodeList";
+import type { ClusterTab } from "./tabs";
 import { words } from "./words";
+
+const stepShow: Readonly<Record<string, Show | undefined>> = { bulk_install: "no-agent", bulk_scan: "unknown" };
+const stepTab: Readonly<Record<string, ClusterTab | undefined>> = { resume: "settings", rotate_token: "settings", edit: "settings", test: "rights" };
+
+/** Where a suggested step is taken: its guests chosen in the fleet, or the tab that has the button. */
+function StepLink({ cluster, action }: { cluster: string; action: string }) {
+  const show = stepShow[action];
+  const tab = stepTab[action];
+  if (show) return <Link className="link" to="/fleet" search={{ show, select: "all" }}>{words.showInFleet}</Link>;
+  if (!tab) return null;
+  return <Link className="link" to="/fleet/$cluster" params={{ cluster }} search={{ tab }}>{words[tab]}</Link>;
+}
 
 /** Is it reachable, quorate, and what runs on its nodes? */
 export function ClusterHealth({ cluster }: { cluster: Cluster }) {
@@ -35,11 +49,7 @@ export function ClusterHealth({ cluster }: { cluster: Cluster }) {
           <Note
             kind="info"
             title={`${words.nextStep}:`}
-            actions={
-              <Link className="link" to="/fleet" search={{ q: undefined }}>
-                {fleetWords.title}
-              </Link>
-            }
+            actions={<StepLink cluster={cluster.id} action={cluster.next_step.action} />}
           >
             {cluster.next_step.text}
           </Note>

@@ -20,6 +20,7 @@ export const words = {
   intervals: "Asks PVE",
   every: (state: number, detail: number) => `states every ${state} s, details every ${detail} s`,
   nextStep: "Suggested next step",
+  showInFleet: "Show them in the fleet",
   errorSince: "Since",
   errorHelp: "Guests keep their last state, marked stale. Muster goes on trying.",
   tlsMode: { system: "normal verification", pinned: "pinned certificates", cluster_ca: "the cluster's own CA" },

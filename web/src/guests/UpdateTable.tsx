@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { useQuery } from "@tanstack/react-query";
 import type { Guest, Update } from "../api/model";
 import { queries } from "../api/queries";
@@ -81,11 +82,25 @@ function UpdateRow({ item }: { item: Update }) {
         </code>
       </td>
       <td className={styles.origin}>
-        {item.origin}
-        {item.evidence && <span className={styles.evidence} title={words.evidence}>{item.evidence}</span>}
+        <Origin text={item.origin} />
+        {item.evidence && item.evidence !== item.origin && <span className={styles.evidence} title={words.evidence}>{item.evidence}</span>}
       </td>
       <td className={styles.size}>{item.size ? downloadSize(item.size) : ""}</td>
     </tr>
+  );
+}
+
+/** An origin may break after its slashes and colons, nowhere else. */
+function Origin({ text }: { text: string | null | undefined }) {
+  return (
+    <>
+      {text?.split(/(?<=[/:])/).map((part, index) => (
+        <Fragment key={index}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </>
   );
 }
 

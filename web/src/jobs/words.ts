@@ -1,4 +1,5 @@
 import { count } from "../words/plural";
+import type { JobShow } from "./show";
 
 export const words = {
   title: "Jobs",
@@ -15,6 +16,10 @@ export const words = {
   done: "Done",
   emptyTitle: "No job has run yet.",
   emptyText: "Discoveries, scans and installations appear here, each with its log and what came of every guest.",
+  showing: "Which jobs",
+  shows: { all: "All", asked: "Asked for", running: "Running", failed: "Failed" } satisfies Record<JobShow, string>,
+  noneShown: "No job is like that.",
+  noneShownText: "The newest 200 jobs were looked through.",
   job: "Job",
   state: "State",
   targets: "Targets",

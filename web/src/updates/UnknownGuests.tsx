@@ -28,7 +28,7 @@ export function UnknownGuests({ guests, busy, onRun }: Props) {
       columns={[
         { id: "guest", header: words.guest, head: true, cell: (guest) => <GuestName guest={guest} /> },
         { id: "state", header: words.state, cell: (guest) => <UpdateCount updates={guest.updates} /> },
-        { id: "since", header: words.scanned, quiet: true, cell: (guest) => (guest.updates.scanned_at ? <Ago at={guest.updates.scanned_at} /> : <span className={styles.quiet}>{words.neverWord}</span>) },
+        { id: "since", header: words.scanned, quiet: true, cell: (guest) => (guest.updates.scanned_at ? <Ago at={guest.updates.scanned_at} /> : <span className={styles.quiet}>{words.dash}</span>) },
         { id: "why", header: words.why, quiet: true, long: true, cell: (guest) => whyUnknown(guest) },
         { id: "help", header: <span className="offscreen">{words.help}</span>, end: true, cell: (guest) => <Help action={helpFor(guest)} busy={busy} onRun={(name) => onRun(name, guest)} /> },
       ]}

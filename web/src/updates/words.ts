@@ -44,7 +44,7 @@ export const words = {
   why: "Why",
   help: "What would help",
   notNow: "Not possible now.",
-  neverWord: "never",
+  dash: "–",
   allKnown: "Everything is known.",
   allKnownText: "Every guest that can be scanned has a fresh result.",
   nothingOut: "Nothing is out of date.",
