@@ -32,7 +32,7 @@ mod world;
 pub use clock::{Clock, SteppedClock};
 pub use faults::FaultKind;
 pub use guests::check as check_guests;
-pub use scenario::{ClusterSpec, GuestSpec, PackageSpec, Scenario};
+pub use scenario::{ClusterSpec, Flaw, GuestSpec, PackageSpec, Scenario};
 pub use sim::{ClusterHandle, Options, Sim};
 pub use site::Timing;
 pub use world::{Kind, Mishap, Os, Packages, Release, Shell};

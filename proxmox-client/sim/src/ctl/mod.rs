@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::FaultKind;
 
+use crate::scenario::Flaw;
 pub(crate) use perform::Control;
 pub use socket::send;
 pub(crate) use socket::{serve, stop};
@@ -218,6 +219,9 @@ pub enum PackageRequest {
         /// Offer it in the security archive.
         #[arg(long)]
         security: bool,
+        /// Something that is wrong with it.
+        #[arg(long, value_enum)]
+        flaw: Option<Flaw>,
     },
 }
 

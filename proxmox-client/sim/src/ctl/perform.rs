@@ -11,7 +11,7 @@ use super::{
     PackageRequest, Request, TokenRequest, UserRequest,
 };
 use crate::faults::Fault;
-use crate::guests::Streams;
+use crate::guests::{NewVersion, Streams};
 use crate::lab::{Lab, OUTPUT_LIMIT, id};
 use crate::nodes::Nodes;
 use crate::outcome::{Outcome, exit_code};
@@ -184,7 +184,14 @@ impl Control {
             name,
             version,
             security,
+            flaw,
         } = request;
+        let new = NewVersion {
+            name,
+            version,
+            security,
+            flaw,
+        };
         let wanted = |guest: &&Guest| vmid.is_none_or(|vmid| vmid == guest.vmid);
         let guests: Vec<(u32, Os)> = self.lab.site(&cluster)?.with(|cluster, _| {
             cluster
@@ -196,17 +203,14 @@ impl Control {
         });
         let mut offered = Vec::new();
         for (vmid, os) in guests {
-            if self
-                .lab
-                .guests
-                .publish(&id(&cluster, vmid), os, &name, &version, security)?
-            {
+            if self.lab.guests.publish(&id(&cluster, vmid), os, &new)? {
                 offered.push(vmid);
             }
         }
         ensure!(
             !offered.is_empty(),
-            "no such guest has {name} installed as a Debian package"
+            "no such guest has {} installed as a Debian package",
+            new.name
         );
         Ok(json!({ "offered_to": offered }))
     }

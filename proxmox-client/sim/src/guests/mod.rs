@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 
-use crate::scenario::PackageSpec;
+use crate::scenario::{Flaw, PackageSpec};
 use crate::world::{ConsoleMode, Guest, Os, Run, Shell};
 use namespaces::Init;
 pub use namespaces::check;
@@ -59,6 +59,15 @@ impl Nature {
             run,
         })
     }
+}
+
+/// A version of a package that is to be offered.
+pub(crate) struct NewVersion {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Whether it is offered in the security archive.
+    pub(crate) security: bool,
+    pub(crate) flaw: Option<Flaw>,
 }
 
 /// Standard input, output and error of a command.
@@ -105,7 +114,7 @@ impl Guests {
             // The old processes end before new ones start.
             *running = None;
             let root = self.root(id);
-            skeleton::lay_out(&root, nature, &self.offers(id))?;
+            skeleton::lay_out(&root, &self.cache(), nature, &self.offers(id))?;
             let init = namespaces::boot(&self.spawner, &self.tools(nature.os)?, &root, nature)?;
             *running = Some((nature.run, init));
         }
@@ -224,19 +233,25 @@ impl Guests {
     /// Offers a package in the archives that the guest asks at its next `apt-get update`.
     ///
     /// False if the package is not installed in it.
-    pub(crate) fn publish(&self, id: &Id, os: Os, name: &str, version: &str, security: bool) -> Result<bool> {
+    pub(crate) fn publish(&self, id: &Id, os: Os, new: &NewVersion) -> Result<bool> {
+        let name = &new.name;
         let mut offers = self.offers(id);
         let Some(installed) = apt::installed_version(os, &offers, name) else {
             return Ok(false);
         };
-        offers.retain(|offer| offer.name != name);
-        let offer = PackageSpec::update(name, &installed, version);
-        offers.push(PackageSpec { security, ..offer });
+        let service = offers.iter().any(|offer| offer.name == *name && offer.service);
+        offers.retain(|offer| offer.name != *name);
+        offers.push(PackageSpec {
+            security: new.security,
+            service,
+            flaw: new.flaw,
+            ..PackageSpec::update(name, &installed, &new.version)
+        });
         let folder = self.folder_of(id);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(OFFERS), serde_json::to_string_pretty(&offers)?)?;
         if self.was_booted(id) {
-            apt::write_archives(&self.root(id), os, &offers)?;
+            apt::write_archives(&self.root(id), &self.cache(), os, &offers)?;
         }
         Ok(true)
     }
@@ -263,6 +278,11 @@ impl Guests {
 
     fn root(&self, id: &Id) -> PathBuf {
         self.folder_of(id).join("root")
+    }
+
+    /// Packages that were built for guests.
+    fn cache(&self) -> PathBuf {
+        self.folder.join("packages")
     }
 
     /// The folder with the scripted programs of a system.

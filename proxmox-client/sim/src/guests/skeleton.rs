@@ -40,15 +40,16 @@ const FOLDERS: [&str; 22] = [
 /// Folders of /usr/local.
 const LOCAL: [&str; 5] = ["bin", "etc", "lib", "sbin", "share"];
 
-/// Lays out the files unless they are there.
-pub(super) fn lay_out(root: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<()> {
+/// Lays out the files unless they are there. Packages that were built are kept in `cache`.
+pub(super) fn lay_out(root: &Path, cache: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<()> {
     if root.join("etc/hostname").exists() {
         return Ok(());
     }
-    lay_out_new(root, nature, offers).with_context(|| format!("cannot write the guest's files in {}", root.display()))
+    lay_out_new(root, cache, nature, offers)
+        .with_context(|| format!("cannot write the guest's files in {}", root.display()))
 }
 
-fn lay_out_new(root: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<()> {
+fn lay_out_new(root: &Path, cache: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<()> {
     for folder in FOLDERS {
         fs::create_dir_all(root.join(folder))?;
     }
@@ -70,7 +71,7 @@ fn lay_out_new(root: &Path, nature: &Nature, offers: &[PackageSpec]) -> Result<(
     symlink("/proc/self/mounts", root.join("etc/mtab")).or_else(unless_there)?;
     write_settings(&root.join("etc"), nature)?;
     if systems::uses_apt(nature.os) {
-        apt::lay_out(root, nature.os, offers)?;
+        apt::lay_out(root, cache, nature.os, offers)?;
     }
     // The last one: it says that everything is there.
     fs::write(root.join("etc/hostname"), format!("{}\n", nature.name))?;

@@ -32,7 +32,7 @@ impl Guests {
         OWN.iter().try_for_each(|own| remove(&folder.join(own)))?;
         copy(&kept, &folder)?;
         if systems::uses_apt(os) && self.was_booted(id) {
-            apt::write_archives(&self.root(id), os, &self.offers(id))?;
+            apt::write_archives(&self.root(id), &self.cache(), os, &self.offers(id))?;
         }
         Ok(())
     }

@@ -67,11 +67,9 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
             .tags("proxy;prod")
             .pool("prod")
             .address("192.168.1.105/24")
-            .updates(vec![PackageSpec::security(
-                "nginx",
-                "1.22.1-9+deb12u2",
-                "1.22.1-9+deb12u3",
-            )]),
+            .updates(vec![
+                PackageSpec::security("nginx", "1.22.1-9+deb12u2", "1.22.1-9+deb12u3").service(),
+            ]),
         GuestSpec::qemu(150, "home-assistant", "pve1", Os::Debian)
             .guest_agent()
             .address("192.168.1.150/24"),
@@ -88,9 +86,9 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
             .mount_point()
             .address("192.168.1.200/24")
             .updates(vec![
-                PackageSpec::security("apache2", "2.4.62-1~deb12u2", "2.4.65-1~deb12u1"),
+                PackageSpec::security("apache2", "2.4.62-1~deb12u2", "2.4.65-1~deb12u1").service(),
                 PackageSpec::security("libxml2", "2.9.14+dfsg-1.3~deb12u1", "2.9.14+dfsg-1.3~deb12u4"),
-                PackageSpec::update("php8.2-fpm", "8.2.28-1~deb12u1", "8.2.29-1~deb12u1"),
+                PackageSpec::update("php8.2-fpm", "8.2.28-1~deb12u1", "8.2.29-1~deb12u1").service(),
                 PackageSpec::update("tzdata", "2025a-0+deb12u1", "2025b-0+deb12u1"),
                 PackageSpec::update("base-files", "12.4+deb12u10", "12.4+deb12u11"),
             ]),
@@ -109,11 +107,9 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
             .shell_console()
             .locked("backup")
             .address("192.168.1.203/24")
-            .updates(vec![PackageSpec::update(
-                "redis-server",
-                "5:7.0.15-1~deb12u3",
-                "5:7.0.15-1~deb12u5",
-            )]),
+            .updates(vec![
+                PackageSpec::update("redis-server", "5:7.0.15-1~deb12u3", "5:7.0.15-1~deb12u5").service(),
+            ]),
         lxc(204, "arch-lab", Os::Arch)
             .shell_console()
             .not_backed_up()
@@ -129,11 +125,9 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
             .size(1, 256, 4)
             .tags("iot")
             .address("10.20.0.6/24")
-            .updates(vec![PackageSpec::update(
-                "mosquitto",
-                "2.0.11-1.2+deb12u1",
-                "2.0.11-1.2+deb12u2",
-            )]),
+            .updates(vec![
+                PackageSpec::update("mosquitto", "2.0.11-1.2+deb12u1", "2.0.11-1.2+deb12u2").service(),
+            ]),
         GuestSpec::qemu(250, "media-server", "pve2", Os::Ubuntu)
             .guest_agent()
             .not_backed_up()
@@ -151,7 +145,7 @@ fn guests_of_pve3() -> Vec<GuestSpec> {
             .address("192.168.2.30/24")
             .updates(vec![
                 PackageSpec::security("libc-bin", "2.36-9+deb12u10", "2.36-9+deb12u13"),
-                PackageSpec::update("prometheus", "2.42.0+ds-5+b4", "2.42.0+ds-5+b5"),
+                PackageSpec::update("prometheus", "2.42.0+ds-5+b4", "2.42.0+ds-5+b5").service(),
             ]),
         lxc(301, "backup-target", Os::Debian)
             .shell_console()

@@ -6,6 +6,7 @@ mod homelab;
 mod spec;
 
 pub(crate) use build::{AUDIT_TOKEN, MAIN_TOKEN, USER, add_guest, address_of, build};
+pub use spec::Flaw;
 pub use spec::{ClusterSpec, GuestSpec, PackageSpec};
 
 /// A world to start with.

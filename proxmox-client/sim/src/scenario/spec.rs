@@ -1,5 +1,6 @@
 //! The words in which a scenario is written.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::world::{Kind, Os, Packages, Release, Shell};
@@ -122,6 +123,25 @@ pub struct PackageSpec {
     pub(crate) installed: String,
     pub(crate) offered: String,
     pub(crate) security: bool,
+    /// Whether it brings a service of its name, which it restarts.
+    #[serde(default)]
+    pub(crate) service: bool,
+    /// What is wrong with the offered version.
+    #[serde(default)]
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// What is wrong with a version of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub enum Flaw {
+    /// Its script after unpacking fails.
+    Postinst,
+    /// Its service does not start.
+    Service,
+    /// It asks a question, unless it is told not to.
+    Asks,
+    /// It never ends.
+    Hangs,
 }
 
 impl PackageSpec {
@@ -133,7 +153,20 @@ impl PackageSpec {
             installed,
             offered,
             security: false,
+            service: false,
+            flaw: None,
         }
+    }
+
+    /// With a service of its name.
+    pub fn service(self) -> PackageSpec {
+        PackageSpec { service: true, ..self }
+    }
+
+    /// With something wrong in the version that is offered.
+    pub fn flaw(self, flaw: Flaw) -> PackageSpec {
+        let flaw = Some(flaw);
+        PackageSpec { flaw, ..self }
     }
 
     /// An update from the security archive.

@@ -9,6 +9,7 @@ mod guest_agent;
 mod guests;
 mod homelab;
 mod operations;
+mod packages;
 mod recorded_consoles;
 mod recordings;
 mod shape;

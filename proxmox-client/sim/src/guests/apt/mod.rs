@@ -3,7 +3,10 @@
 //! The programs are the real ones of this machine; only their data is made here. The archives are read by apt's `copy`
 //! method, so that a new offer shows up with the next `apt-get update` and not before.
 
+mod deb;
+
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::systems;
 use crate::scenario::PackageSpec;
 use crate::world::Os;
+use deb::Package;
 
 /// Where the archives are inside a guest.
 const MIRROR: &str = "srv/mirror";
@@ -31,7 +35,7 @@ struct Suite {
 }
 
 /// Writes everything apt and dpkg need.
-pub(super) fn lay_out(root: &Path, os: Os, offers: &[PackageSpec]) -> Result<()> {
+pub(super) fn lay_out(root: &Path, cache: &Path, os: Os, offers: &[PackageSpec]) -> Result<()> {
     for folder in [
         "etc/apt/apt.conf.d",
         "etc/apt/preferences.d",
@@ -49,6 +53,9 @@ pub(super) fn lay_out(root: &Path, os: Os, offers: &[PackageSpec]) -> Result<()>
     }
     // A light guest has only one user.
     fs::write(root.join("etc/apt/apt.conf.d/10user"), "APT::Sandbox::User \"root\";\n")?;
+    // Nobody misses what a crash of this machine loses.
+    let settings = "no-debsig\nlog /var/log/dpkg.log\nforce-unsafe-io\n";
+    fs::write(root.join("etc/dpkg/dpkg.cfg"), settings)?;
     let sources = suites(os)
         .into_iter()
         .map(|suite| format!("deb [trusted=yes] copy:/{MIRROR} {} main\n", suite.name));
@@ -60,29 +67,107 @@ pub(super) fn lay_out(root: &Path, os: Os, offers: &[PackageSpec]) -> Result<()>
     fs::write(root.join("var/lib/dpkg/status"), status.collect::<String>())?;
     fs::write(root.join("var/lib/dpkg/available"), "")?;
     for (name, _) in &installed {
-        fs::write(
-            root.join(format!("var/lib/dpkg/info/{name}.list")),
-            format!("/.\n/usr/share/doc/{name}\n"),
-        )?;
+        write_list(root, name, &[])?;
     }
-    write_archives(root, os, offers)
+    for offer in offers {
+        let package = offer.package(&offer.installed);
+        write_list(root, &offer.name, &package.lay_files(root)?)?;
+        if offer.service {
+            enable(root, &offer.name)?;
+        }
+    }
+    write_archives(root, cache, os, offers)
 }
 
-/// Writes the archives anew.
-pub(super) fn write_archives(root: &Path, os: Os, offers: &[PackageSpec]) -> Result<()> {
-    for suite in suites(os) {
-        let mut newest: Vec<(String, String)> = if suite.is_main {
-            installed(os, offers)
-        } else {
-            Vec::new()
-        };
-        for offer in offers.iter().filter(|offer| (suite.takes)(offer)) {
-            newest.retain(|(name, _)| *name != offer.name);
-            newest.push((offer.name.clone(), offer.offered.clone()));
+/// What dpkg knows of a package's files.
+fn write_list(root: &Path, name: &str, files: &[String]) -> Result<()> {
+    let list = root.join(format!("var/lib/dpkg/info/{name}.list"));
+    fs::write(
+        list,
+        format!(
+            "/.\n{}",
+            files.iter().map(|file| format!("{file}\n")).collect::<String>()
+        ),
+    )?;
+    Ok(())
+}
+
+fn enable(root: &Path, service: &str) -> Result<()> {
+    let wants = root.join("etc/systemd/system/multi-user.target.wants");
+    fs::create_dir_all(&wants)?;
+    let unit = format!("/etc/systemd/system/{service}.service");
+    symlink(unit, wants.join(format!("{service}.service")))?;
+    Ok(())
+}
+
+impl PackageSpec {
+    /// One version of it. A flaw is in what is offered, not in what was there before.
+    fn package<'a>(&'a self, version: &'a str) -> Package<'a> {
+        Package {
+            name: &self.name,
+            version,
+            service: self.service,
+            flaw: self.flaw.filter(|_| version == self.offered),
         }
-        write_suite(&root.join(MIRROR).join("dists").join(&suite.name), &suite, &newest)?;
+    }
+}
+
+/// Writes the archives anew: what is offered, and the version before, to which one may go back.
+pub(super) fn write_archives(root: &Path, cache: &Path, os: Os, offers: &[PackageSpec]) -> Result<()> {
+    let mirror = root.join(MIRROR);
+    let entry = |offer: &PackageSpec, version: &str| -> Result<Entry> {
+        let built = offer.package(version).build(cache)?;
+        Entry::of(&mirror, &offer.name, version, built.as_deref())
+    };
+    let before = offers
+        .iter()
+        .map(|offer| entry(offer, &offer.installed))
+        .collect::<Result<Vec<_>>>()?;
+    let now = offers
+        .iter()
+        .map(|offer| entry(offer, &offer.offered))
+        .collect::<Result<Vec<_>>>()?;
+    for suite in suites(os) {
+        let mut entries: Vec<Entry> = Vec::new();
+        if suite.is_main {
+            let others = installed(os, offers).into_iter();
+            let others = others.filter(|(name, _)| offers.iter().all(|offer| offer.name != *name));
+            for (name, version) in others {
+                entries.push(Entry::of(&mirror, &name, &version, None)?);
+            }
+            entries.extend(before.iter().cloned());
+        }
+        let taken = offers.iter().zip(&now).filter(|(offer, _)| (suite.takes)(offer));
+        entries.extend(taken.map(|(_, entry)| entry.clone()));
+        write_suite(&mirror.join("dists").join(&suite.name), &suite, &entries)?;
     }
     Ok(())
+}
+
+/// One package of an archive.
+#[derive(Clone)]
+struct Entry(String);
+
+impl Entry {
+    /// Puts the file where the archive says it is. Without one the entry is only to be looked at.
+    fn of(mirror: &Path, name: &str, version: &str, file: Option<&Path>) -> Result<Entry> {
+        let path = format!(
+            "pool/main/{}/{name}/{name}_{version}_{}.deb",
+            &name[..1],
+            architecture()
+        );
+        let (size, digest) = match file {
+            Some(file) => {
+                let (to, content) = (mirror.join(&path), fs::read(file)?);
+                fs::create_dir_all(to.with_file_name(""))?;
+                fs::write(to, &content)?;
+                (content.len(), Sha256::digest(&content))
+            }
+            None => (20_000 + path.len() * 1000, Sha256::digest(&path)),
+        };
+        let where_from = format!("Filename: {path}\nSize: {size}\nSHA256: {}\n", hex::encode(digest));
+        Ok(Entry(stanza(name, version, &where_from)))
+    }
 }
 
 /// The version in which a package is installed at the first boot.
@@ -151,21 +236,10 @@ fn suites(os: Os) -> Vec<Suite> {
     }
 }
 
-fn write_suite(folder: &Path, suite: &Suite, packages: &[(String, String)]) -> Result<()> {
+fn write_suite(folder: &Path, suite: &Suite, packages: &[Entry]) -> Result<()> {
     let arch = architecture();
     let index = format!("main/binary-{arch}/Packages");
-    let file = |name: &String, version: &String| {
-        let path = format!("pool/main/{}/{name}/{name}_{version}_{arch}.deb", &name[..1]);
-        let size = 20_000 + path.len() * 1000;
-        format!(
-            "Filename: {path}\nSize: {size}\nSHA256: {}\n",
-            hex::encode(Sha256::digest(&path))
-        )
-    };
-    let text: String = packages
-        .iter()
-        .map(|(name, version)| stanza(name, version, &file(name, version)))
-        .collect();
+    let text: String = packages.iter().map(|entry| entry.0.as_str()).collect();
     fs::create_dir_all(folder.join(&index).with_file_name(""))?;
     fs::write(folder.join(&index), &text)?;
     let Suite {
