@@ -50,5 +50,5 @@ async fn a_cluster_is_asked_twelve_times_a_minute_at_most() -> Result<()> {
     }
     let most = MOST_IN_A_MINUTE + OF_A_MOVED_GUEST;
     assert!(lively.iter().all(|calls| *calls <= most), "{lively:?}");
-    Ok(())
+    yard.muster.assert_store_is_clean().await
 }

@@ -76,7 +76,7 @@ async fn every_fault_has_a_code_and_ends_by_itself() -> Result<()> {
     let tree = yard.muster.tree(&ill).await?;
     assert_eq!(guest(&tree, 300)?["stale_since"], Value::Null);
     assert_eq!(yard.lab.not_modelled(), Vec::<String>::new());
-    Ok(())
+    yard.muster.assert_store_is_clean().await
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_fault_of_one_node_leaves_the_others_readable() -> Result<()> {
         let summary = yard.discover(&id, Trigger::Request).await?;
         assert_eq!(summary.errors, [], "after {name}");
     }
-    Ok(())
+    yard.muster.assert_store_is_clean().await
 }
 
 /// More clusters that hang than are discovered at once.
@@ -157,5 +157,6 @@ async fn slow_clusters_do_not_hold_up_the_others() -> Result<()> {
     wait_for("the newcomer", || async {
         Ok(guest(&muster.tree(id).await?, 201).is_ok().then_some(()))
     })
-    .await
+    .await?;
+    muster.assert_store_is_clean().await
 }
