@@ -10,6 +10,11 @@ declare -A package=(
     [newuidmap]=uidmap
     [apt-ftparchive]=apt-utils
     [nginx]=nginx-light
+    [dnf]=dnf
+    [zypper]=zypper
+    [pacman]=pacman-package-manager
+    [createrepo_c]=createrepo-c
+    [rpmbuild]=rpm
 )
 
 have() {

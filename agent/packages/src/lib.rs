@@ -14,7 +14,8 @@ pub mod facts;
 pub mod frame;
 pub mod install;
 pub mod scan;
+pub mod version;
 
 pub use facts::Facts;
 pub use frame::{Frame, FrameError, Section};
-pub use scan::{AvailableUpdate, Manager, ScanError, ScanReport};
+pub use scan::{AvailableUpdate, Manager, PackageVersion, ScanError, ScanReport, Severity};

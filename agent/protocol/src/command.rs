@@ -61,7 +61,8 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Stable code: `expired`, `interrupted`, `refused`, `timed_out`, `locked` (another package tool is at
-    /// work), `tool_failed`, `unsupported`, `garbage`.
+    /// work), `no_lists` (there are no package lists and none can be fetched), `disk_full`, `tool_failed`,
+    /// `unsupported`, `garbage`.
     pub code: String,
     /// One sentence for a person: what happened and what to do.
     pub detail: String,

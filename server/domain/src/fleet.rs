@@ -113,6 +113,18 @@ words! {
         Unsupported = "unsupported",
     }
 
+    /// How grave the metadata calls what an update fixes.
+    Severity {
+        /// Low.
+        Low = "low",
+        /// Moderate.
+        Moderate = "moderate",
+        /// Important.
+        Important = "important",
+        /// Critical.
+        Critical = "critical",
+    }
+
     /// Whether a backup job covers a guest.
     Backup {
         /// At least one does.

@@ -1,6 +1,6 @@
 //! Scans: who is taken, and what is known of a guest's updates afterwards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use muster_domain::access::Role;
@@ -8,12 +8,22 @@ use muster_domain::eligible::for_scan;
 use muster_domain::job::Work;
 use muster_domain::{GuestId, JobId};
 use muster_store::Tx;
+use muster_store::fleet_updates::{PackageFilter, PackageRow, PackageVersionRow};
 use muster_store::guests::GuestRow;
-use muster_store::scans::UpdateRow;
+use muster_store::scans::{Besides, UpdateRow};
 
 use super::jobs::JobOrder;
 use super::selection::{Bulk, Decided, Selection, one_cluster, targets, title};
 use super::{App, Ctx, Error};
+
+/// A package that could be updated in at least one guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutdatedPackage {
+    /// Its name and counts.
+    pub row: PackageRow,
+    /// The versions it would get, the most frequent ones first.
+    pub versions: Vec<PackageVersionRow>,
+}
 
 impl App {
     /// Scans guests, or says which of them would be scanned. Guests that cannot be scanned are left out with the reason.
@@ -72,14 +82,46 @@ impl App {
     }
 
     /// A guest with what could be updated in it.
-    pub async fn guest_updates(&self, ctx: &Ctx, id: GuestId) -> Result<(GuestRow, Vec<UpdateRow>), Error> {
+    pub async fn guest_updates(&self, ctx: &Ctx, id: GuestId) -> Result<(GuestRow, Besides, Vec<UpdateRow>), Error> {
         ctx.require(Role::Viewer)?;
         let mut tx = self.store.read().await?;
         let row = tx.guest(id).await?.ok_or_else(|| Error::NotFound {
             kind: "guest",
             id: id.to_string(),
         })?;
-        Ok((row, tx.updates_of(id).await?))
+        let besides = tx.scan(id).await?.map(|scan| scan.besides.0).unwrap_or_default();
+        Ok((row, besides, tx.updates_of(id).await?))
+    }
+
+    /// Packages that could be updated somewhere, by name and source, those after (`name`, `source`). There is one more than
+    /// `limit` when there is another page.
+    pub async fn outdated_packages(
+        &self,
+        ctx: &Ctx,
+        filter: &PackageFilter,
+        after: (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<OutdatedPackage>, Error> {
+        ctx.require(Role::Viewer)?;
+        let mut tx = self.store.read().await?;
+        let rows = tx.packages_page(filter, after, limit + 1).await?;
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return Ok(Vec::new());
+        };
+        let first = (first.name.as_str(), first.source.as_str());
+        let last = (last.name.as_str(), last.source.as_str());
+        let mut versions: HashMap<(String, String), Vec<PackageVersionRow>> = HashMap::new();
+        for version in tx.package_versions(filter, first, last).await? {
+            let package = (version.name.clone(), version.source.clone());
+            versions.entry(package).or_default().push(version);
+        }
+        let package = |row: PackageRow| OutdatedPackage {
+            versions: versions
+                .remove(&(row.name.clone(), row.source.clone()))
+                .unwrap_or_default(),
+            row,
+        };
+        Ok(rows.into_iter().map(package).collect())
     }
 }
 

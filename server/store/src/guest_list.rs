@@ -109,7 +109,7 @@ impl Tx {
 }
 
 /// Text that LIKE takes as it stands.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 

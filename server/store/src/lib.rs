@@ -12,6 +12,7 @@ pub mod discovery_log;
 pub mod enrolments;
 mod error;
 pub mod events;
+pub mod fleet_updates;
 #[cfg(any(test, feature = "testing"))]
 pub mod fresh;
 pub mod guest_list;

@@ -2,21 +2,24 @@
 //! failed.
 
 use muster_domain::{GuestId, Timestamp};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
 use crate::tx::{Tx, on};
 
 const SCAN: &str = "SELECT * FROM scans WHERE guest_id = $1";
-const SAVE_SCAN: &str = "INSERT INTO scans (guest_id, scanned_at, transport, digest) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT (guest_id) DO UPDATE SET scanned_at = excluded.scanned_at, transport = excluded.transport, \
-    digest = excluded.digest";
+const SAVE_SCAN: &str = "INSERT INTO scans (guest_id, scanned_at, transport, digest, besides) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (guest_id) DO UPDATE SET scanned_at = excluded.scanned_at, \
+    transport = excluded.transport, digest = excluded.digest, besides = excluded.besides";
 const FORGET_SCAN: &str = "DELETE FROM scans WHERE guest_id = $1";
-const UPDATES: &str = "SELECT source, name, arch, from_version, to_version, origin, security, evidence, held, size \
-    FROM updates WHERE guest_id = $1 ORDER BY source, name, arch";
+const UPDATES: &str = "SELECT source, name, arch, from_version, to_version, origin, security, evidence, held, size, \
+    severity, fixes, phased, kept_back, installed_size FROM updates WHERE guest_id = $1 ORDER BY source, name, arch";
 const CLEAR_UPDATES: &str = "DELETE FROM updates WHERE guest_id = $1";
 const INSERT_UPDATE: &str = "INSERT INTO updates (guest_id, source, name, arch, from_version, to_version, origin, \
-    security, evidence, held, size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    security, evidence, held, size, severity, fixes, phased, kept_back, installed_size) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
 const TO_RESCAN: &str = "SELECT g.id FROM guests g WHERE g.gone_at IS NULL AND g.status = 'running' AND NOT g.template \
     AND g.agent_state = 'online' AND (g.updates_scanned_at IS NULL OR g.updates_scanned_at < $1) \
     AND NOT EXISTS (SELECT 1 FROM job_targets t JOIN jobs j ON j.id = t.job_id WHERE t.guest_id = g.id \
@@ -34,6 +37,22 @@ pub struct ScanRow {
     pub transport: String,
     /// SHA-256 over the report, hex.
     pub digest: String,
+    /// What belongs to the whole report and not to one update.
+    pub besides: Json<Besides>,
+}
+
+/// What a report says beside its updates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Besides {
+    /// Name and version of packages that an upgrade would install anew.
+    pub installs: Vec<(String, String)>,
+    /// Name and version of packages that it would take away.
+    pub removes: Vec<(String, String)>,
+    /// Services and programs that still use replaced files.
+    pub restarts: Vec<String>,
+    /// What is said of an earlier transaction that did not end.
+    pub interrupted: Option<String>,
 }
 
 /// One available change of one package.
@@ -51,14 +70,24 @@ pub struct UpdateRow {
     pub to_version: String,
     /// Where the package manager would fetch it from.
     pub origin: Option<String>,
-    /// Whether the metadata calls it a security update.
-    pub security: bool,
+    /// Whether the metadata calls it a security update; none where the metadata says nothing about security.
+    pub security: Option<bool>,
     /// What in the metadata says so.
     pub evidence: Option<String>,
     /// Whether somebody has held the package back.
     pub held: bool,
     /// Download size in bytes.
     pub size: Option<i64>,
+    /// How grave the metadata calls what it fixes: `low`, `moderate`, `important` or `critical`.
+    pub severity: Option<String>,
+    /// What it fixes, such as `CVE-2026-1234`, separated by spaces.
+    pub fixes: String,
+    /// Rolled out in phases: the percentage of machines reached so far.
+    pub phased: Option<i64>,
+    /// Not installed by an upgrade now, because its dependencies do not allow it.
+    pub kept_back: bool,
+    /// Size on disk in bytes.
+    pub installed_size: Option<i64>,
 }
 
 impl Tx {
@@ -74,6 +103,7 @@ impl Tx {
             .bind(scan.scanned_at)
             .bind(&scan.transport)
             .bind(&scan.digest)
+            .bind(&scan.besides)
             .execute(conn)
             .await
             .map(drop))
@@ -109,6 +139,11 @@ impl Tx {
                 .bind(&update.evidence)
                 .bind(update.held)
                 .bind(update.size)
+                .bind(&update.severity)
+                .bind(&update.fixes)
+                .bind(update.phased)
+                .bind(update.kept_back)
+                .bind(update.installed_size)
                 .execute(conn)
                 .await
                 .map(drop))
@@ -143,10 +178,15 @@ mod tests {
             from_version: Some("1".to_owned()),
             to_version: to.to_owned(),
             origin: Some("Debian-Security:13/stable-security".to_owned()),
-            security: true,
+            security: Some(true),
             evidence: None,
             held: false,
             size: Some(1 << 40),
+            severity: Some("important".to_owned()),
+            fixes: "CVE-2026-1 CVE-2026-2".to_owned(),
+            phased: Some(30),
+            kept_back: true,
+            installed_size: None,
         }
     }
 
@@ -171,7 +211,7 @@ mod tests {
     both! {
         async fn updates_are_replaced_as_a_whole(store: &Store) {
             with_guest(store).await;
-            let scan = ScanRow { guest_id: GUEST.0, scanned_at: 5, transport: "agent".to_owned(), digest: "d".to_owned() };
+            let scan = ScanRow { guest_id: GUEST.0, scanned_at: 5, transport: "agent".to_owned(), digest: "d".to_owned(), besides: Json::default() };
             let written: Result<(), StoreError> = crate::write!(store, tx => {
                 tx.save_scan(&scan).await?;
                 tx.replace_updates(GUEST, &[update("zlib", "2"), update("Abc", "3"), update("zlib", "9")]).await

@@ -581,6 +581,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/updates/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is out of date over all guests, by package. */
+        get: operations["listOutdatedPackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1264,6 +1281,41 @@ export interface components {
             /** Format: int64 */
             total?: number | null;
         };
+        /** @description A version in which a package is offered. */
+        OfferedVersion: {
+            /**
+             * Format: int64
+             * @description In how many guests.
+             */
+            guests: number;
+            version: string;
+        };
+        /** @description A package that could be updated in at least one guest. */
+        OutdatedPackage: {
+            /**
+             * Format: int64
+             * @description In how many guests.
+             */
+            guests: number;
+            /**
+             * Format: int64
+             * @description In how many guests somebody holds the package back.
+             */
+            held: number;
+            name: string;
+            /** @description Whether the metadata calls one of the updates a security update; null where it says nothing about security. */
+            security?: boolean | null;
+            severity?: components["schemas"]["Severity"] | null;
+            /** @description Where its updates come from, such as `apt`. */
+            source: string;
+            /** @description The versions it would get, the most frequent ones first. */
+            versions: components["schemas"]["OfferedVersion"][];
+        };
+        /** @description One version of a package. */
+        PackageVersion: {
+            name: string;
+            version: string;
+        };
         /** @description One page of a list. */
         Page_AuditEntry: {
             /** @description The items of this page. */
@@ -1296,6 +1348,13 @@ export interface components {
         Page_JobTarget: {
             /** @description The items of this page. */
             items: components["schemas"]["JobTarget"][];
+            /** @description Send it as `cursor` to get the next page; missing on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_OutdatedPackage: {
+            /** @description The items of this page. */
+            items: components["schemas"]["OutdatedPackage"][];
             /** @description Send it as `cursor` to get the next page; missing on the last one. */
             next?: string | null;
         };
@@ -1585,6 +1644,11 @@ export interface components {
             /** @description What stands behind `#token=` in the setup link. */
             token: string;
         };
+        /**
+         * @description How grave the metadata calls what an update fixes.
+         * @enum {string}
+         */
+        Severity: "low" | "moderate" | "important" | "critical";
         /** @description A signed-in person, or the API token that asks. */
         SignedIn: {
             /** Format: uuid */
@@ -1731,15 +1795,30 @@ export interface components {
             arch: string;
             /** @description The archive's word that says so. */
             evidence?: string | null;
+            /** @description What it fixes, such as `CVE-2026-1234`. */
+            fixes: string[];
             /** @description The installed version; null when the package would be new. */
             from?: string | null;
             /** @description Whether the guest's administrator holds it back. */
             held: boolean;
+            /**
+             * Format: int64
+             * @description Bytes on disk.
+             */
+            installed_size?: number | null;
+            /** @description Whether its dependencies keep it from being installed now. */
+            kept_back: boolean;
             name: string;
             /** @description Who offers it, e.g. `Debian-Security:12/stable-security`. */
             origin?: string | null;
-            /** @description Whether the archive calls it a security update. */
-            security: boolean;
+            /**
+             * Format: int64
+             * @description Rolled out in phases, and this guest's turn has not come: the percentage of machines reached so far.
+             */
+            phased?: number | null;
+            /** @description Whether the archive calls it a security update; null where it says nothing about security. */
+            security?: boolean | null;
+            severity?: components["schemas"]["Severity"] | null;
             /**
              * Format: int64
              * @description Bytes to download.
@@ -1751,10 +1830,18 @@ export interface components {
         };
         /** @description What could be updated in a guest. */
         UpdateList: {
+            /** @description Packages that an upgrade would install anew. */
+            installs: components["schemas"]["PackageVersion"][];
+            /** @description What is said of an earlier transaction that did not end. */
+            interrupted?: string | null;
             /** @description By source and name. The last good ones when the last scan failed. */
             items: components["schemas"]["Update"][];
             /** @description Why it is not known, or old. */
             reason?: string | null;
+            /** @description Packages that it would take away. */
+            removes: components["schemas"]["PackageVersion"][];
+            /** @description Services and programs that still use files which an earlier update has replaced. */
+            restarts: string[];
             scanned_at?: components["schemas"]["Timestamp"] | null;
             state: components["schemas"]["UpdatesState"];
         };
@@ -3176,6 +3263,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOutdatedPackages: {
+        parameters: {
+            query?: {
+                /** @description Part of the name. */
+                q?: string;
+                /** @description Those with a security update only. */
+                security?: boolean;
+                /** @description Of this source, such as `apt`. */
+                source?: string;
+                /** @description In guests of this cluster. */
+                cluster?: components["schemas"]["ClusterId"];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 1000, 100 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of packages by name and source */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OutdatedPackage"];
+                };
             };
             /** @description What went wrong, as a problem document */
             default: {

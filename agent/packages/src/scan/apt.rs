@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answer::{RefreshTrouble, done, tail};
 use super::policy::{Offers, Sources};
-use super::{AvailableUpdate, Manager, ScanError, ScanReport};
+use super::{AvailableUpdate, Manager, PackageVersion, ScanError, ScanReport, restarts};
 use crate::frame::{Frame, Section};
 
 const SIMULATE: &str = "apt-get -s dist-upgrade";
@@ -12,28 +13,36 @@ const SIMULATE: &str = "apt-get -s dist-upgrade";
 /// Builds the report from the sections of an apt system.
 pub(super) fn report(frame: &Frame) -> Result<ScanReport, ScanError> {
     let refresh_error = refresh_error(frame.section("refresh")?)?;
-    let simulation = Simulation::parse(done(frame, "simulate", SIMULATE)?)?;
+    let simulation = Simulation::parse(done(frame, "simulate", SIMULATE, &[0])?)?;
+    let sources = Sources::parse(done(frame, "sources", "apt-cache policy", &[0])?);
+    if let Some(said) = &refresh_error
+        && !sources.has_lists()
+    {
+        return Err(ScanError::NoLists { said: said.clone() });
+    }
     let updates = if simulation.is_empty() {
         Vec::new()
     } else {
-        updates(frame, &simulation)?
+        updates(frame, &sources, &simulation)?
     };
     Ok(ScanReport {
         manager: Manager::Apt,
         updates,
         refreshed: refresh_error.is_none(),
+        refresh_trouble: refresh_error.as_deref().map(RefreshTrouble::of),
         refresh_error,
-        reboot_required: frame.section("reboot")?.body == "yes",
-        interrupted: interrupted(done(frame, "unfinished", "dpkg-query -W")?),
+        reboot_required: restarts::reboot_required(frame)?,
+        interrupted: interrupted(done(frame, "unfinished", "dpkg-query -W", &[0])?),
+        installs: simulation.installs,
+        removes: simulation.removes,
+        restarts: restarts::services(frame)?,
     })
 }
 
-fn updates(frame: &Frame, simulation: &Simulation) -> Result<Vec<AvailableUpdate>, ScanError> {
-    let archs = archs(&done(frame, "archs", "dpkg-query -W")?.body);
-    let sources = Sources::parse(&done(frame, "sources", "apt-cache policy")?.body);
-    let offers = Offers::parse(&done(frame, "versions", "apt-cache policy")?.body);
-    let held: BTreeSet<&str> = done(frame, "held", "apt-mark showhold")?
-        .body
+fn updates(frame: &Frame, sources: &Sources<'_>, simulation: &Simulation) -> Result<Vec<AvailableUpdate>, ScanError> {
+    let archs = archs(done(frame, "archs", "dpkg-query -W", &[0])?);
+    let offers = Offers::parse(done(frame, "versions", "apt-cache policy", &[0])?);
+    let held: BTreeSet<&str> = done(frame, "held", "apt-mark showhold", &[0])?
         .lines()
         .map(bare)
         .collect();
@@ -48,7 +57,7 @@ fn updates(frame: &Frame, simulation: &Simulation) -> Result<Vec<AvailableUpdate
         let waits = *step == Step::Waits;
         let held = held.contains(bare(name));
         let phased = if waits && !held { offer.phased() } else { None };
-        let word = offer.security(&sources);
+        let word = offer.security(sources);
         let (to, arch) = match step {
             Step::Upgrade { to, arch } => (to.as_str(), arch.as_str()),
             Step::Waits => (
@@ -62,15 +71,18 @@ fn updates(frame: &Frame, simulation: &Simulation) -> Result<Vec<AvailableUpdate
             arch: arch.to_owned(),
             from: Some(offer.installed().to_owned()),
             to: to.to_owned(),
-            origin: offer.origin(&sources, to),
-            security: word.is_some(),
+            origin: offer.origin(sources, to),
+            security: Some(word.is_some()),
             evidence: word,
+            severity: None,
+            fixes: Vec::new(),
             held,
             phased,
             kept_back: waits && !held && phased.is_none(),
             size: sizes
                 .get(&(bare(name).to_owned(), to.to_owned(), arch.to_owned()))
                 .copied(),
+            installed_size: None,
         });
     }
     updates.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
@@ -90,14 +102,16 @@ enum Step {
 #[derive(Debug, Default)]
 struct Simulation {
     steps: BTreeMap<String, Step>,
+    installs: Vec<PackageVersion>,
+    removes: Vec<PackageVersion>,
 }
 
 impl Simulation {
-    fn parse(section: &Section) -> Result<Self, ScanError> {
+    fn parse(body: &str) -> Result<Self, ScanError> {
         let mut simulation = Self::default();
         let mut counts = None;
         let mut waiting = false;
-        for line in section.body.lines() {
+        for line in body.lines() {
             if let Some(names) = line.strip_prefix("  ") {
                 if waiting {
                     simulation.wait(names);
@@ -107,6 +121,8 @@ impl Simulation {
             waiting = line.ends_with(" kept back:") || line.ends_with(" due to phasing:");
             if let Some(step) = line.strip_prefix("Inst ") {
                 simulation.upgrade(step).ok_or_else(|| garbage(line))?;
+            } else if let Some(step) = line.strip_prefix("Remv ") {
+                simulation.remove(step).ok_or_else(|| garbage(line))?;
             } else if line.ends_with(" not upgraded.") {
                 counts = Some(Counts::parse(line).ok_or_else(|| garbage(line))?);
             }
@@ -134,7 +150,11 @@ impl Simulation {
     /// a new package that an upgrade brings along; it is no update.
     fn upgrade(&mut self, step: &str) -> Option<()> {
         let (name, rest) = step.split_once(' ')?;
-        if rest.starts_with('(') {
+        if let Some(inside) = rest.strip_prefix('(') {
+            self.installs.push(PackageVersion {
+                name: bare(name).to_owned(),
+                version: inside.split_once(' ')?.0.to_owned(),
+            });
             return Some(());
         }
         let (_, rest) = rest.strip_prefix('[')?.split_once("] (")?;
@@ -148,6 +168,16 @@ impl Simulation {
                 arch: arch.to_owned(),
             },
         );
+        Some(())
+    }
+
+    /// Reads `NAME [INSTALLED]` and what may follow.
+    fn remove(&mut self, step: &str) -> Option<()> {
+        let (name, rest) = step.split_once(" [")?;
+        self.removes.push(PackageVersion {
+            name: bare(name).to_owned(),
+            version: rest.split_once(']')?.0.to_owned(),
+        });
         Some(())
     }
 
@@ -196,19 +226,6 @@ fn archs(body: &str) -> BTreeMap<&str, &str> {
     body.lines().filter_map(|line| line.split_once('\t')).collect()
 }
 
-/// The section's text, when its command succeeded.
-fn done<'a>(frame: &'a Frame, section: &'static str, tool: &'static str) -> Result<&'a Section, ScanError> {
-    let section = frame.section(section)?;
-    if section.exit == 0 {
-        return Ok(section);
-    }
-    Err(ScanError::Tool {
-        tool,
-        exit: section.exit,
-        said: tail(&complaints(&section.body)),
-    })
-}
-
 /// What went wrong with the package lists. `apt-get update` succeeds even when a mirror is dead and only warns.
 fn refresh_error(section: &Section) -> Result<Option<String>, ScanError> {
     let said = complaints(&section.body);
@@ -233,8 +250,8 @@ fn refresh_error(section: &Section) -> Result<Option<String>, ScanError> {
 }
 
 /// What an earlier transaction left behind, from lines like `iF  NAME`: the second letter is the package's state.
-fn interrupted(section: &Section) -> Option<String> {
-    let packages: Vec<String> = section.body.lines().filter_map(unfinished).collect();
+fn interrupted(body: &str) -> Option<String> {
+    let packages: Vec<String> = body.lines().filter_map(unfinished).collect();
     (!packages.is_empty()).then(|| tail(&format!("an earlier transaction did not end: {}", packages.join(", "))))
 }
 
@@ -275,15 +292,6 @@ fn complaints(body: &str) -> String {
     } else {
         complaints.join("\n")
     }
-}
-
-/// At most the last 4 KiB of a text.
-fn tail(text: &str) -> String {
-    let mut start = text.len().saturating_sub(4096);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    text[start..].to_owned()
 }
 
 /// The package name without the architecture that apt adds for foreign ones.

@@ -49,6 +49,11 @@ impl<'a> Sources<'a> {
         }
         Self(archives)
     }
+
+    /// Whether any list of an archive was ever fetched: the record of what is installed is none.
+    pub(super) fn has_lists(&self) -> bool {
+        self.0.values().any(|archive| archive.suite != "now")
+    }
 }
 
 impl<'a> Archive<'a> {

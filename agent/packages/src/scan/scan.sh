@@ -21,56 +21,31 @@ at_most() {
   if timeout --foreground 5 true 2>/dev/null; then timeout --foreground "$@"; else shift && "$@"; fi
 }
 
-# Updates the package lists. Another package tool may hold the lock on them: apt-get itself does not wait for that one.
-apt_refresh() {
-  waited=0
-  while :; do
-    said=$(at_most @REFRESH_SECONDS@ apt-get -q -o Acquire::Retries=1 -o Acquire::http::Timeout=20 \
-      -o Acquire::https::Timeout=20 -o DPkg::Lock::Timeout=@LOCK_SECONDS@ update 2>&1)
-    code=$?
-    case $said in
-      *'Could not get lock'* | *'Unable to lock'*) [ "$waited" -lt @LOCK_SECONDS@ ] || break ;;
-      *) break ;;
-    esac
-    sleep 2
-    waited=$((waited + 2))
+# Whether this is a container, which has no kernel of its own.
+contained() {
+  [ -e /run/systemd/container ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ] ||
+    tr '\000' '\n' </proc/1/environ 2>/dev/null | grep -q '^container='
+}
+
+# Whether a restart is asked for; outside of containers also the running kernel and those that are installed.
+reboot() {
+  marked=no
+  for mark in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
+    [ ! -e "$mark" ] || marked=yes
   done
-  printf '%s\n' "$said"
-  return "$code"
+  echo "$marked"
+  contained && return
+  echo "running $(uname -r)"
+  for kernel in /lib/modules/*/kernel; do
+    [ ! -d "$kernel" ] || { kernel=${kernel%/kernel} && echo "kernel ${kernel##*/}"; }
+  done
 }
 
-# Names of a simulated upgrade: what it would put in, and what it keeps back.
-apt_names() {
-  printf '%s\n' "$section_body" | sed -n -e 's/^Inst \([^ ]*\) \[.*/\1/p' \
-    -e '/kept back:$/,/^[^ ]/s/^ //p' -e '/due to phasing:$/,/^[^ ]/s/^ //p'
+# What runs on programs or libraries that are deleted: the service, else the program's name.
+restarts() {
+  grep -l -E ' r-x.* /(usr/)?(s?bin|lib[^ /]*)/.* \(deleted\)$' /proc/[0-9]*/maps 2>/dev/null | while read -r maps; do
+    service=$(sed -n 's,.*/\([^/]*\.service\).*,\1,p' "${maps%/maps}/cgroup" 2>/dev/null | head -n 1)
+    if [ -n "$service" ]; then echo "$service"; else cat "${maps%/maps}/comm" 2>/dev/null; fi
+  done | sort -u
 }
 
-# Packages in the middle of a transaction, as two letters that dpkg-query gives them and their name.
-apt_unfinished() {
-  states=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>&1) || { printf '%s\n' "$states"; return 1; }
-  printf '%s\n' "$states" | sed -n -e '/^.[HUFWt]/p' -e '/^..R/p'
-}
-
-apt_reboot() {
-  if [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; then echo yes; else echo no; fi
-}
-
-apt_scan() {
-  DEBIAN_FRONTEND=noninteractive
-  export DEBIAN_FRONTEND
-  section refresh apt_refresh
-  section unfinished apt_unfinished
-  section reboot apt_reboot
-  section simulate apt-get -s -o Debug::NoLocking=1 dist-upgrade || return
-  names=$(apt_names)
-  [ -n "$names" ] || return
-  # The names are split into words on purpose; a package name has no character that a shell would expand.
-  section held apt-mark showhold
-  section archs dpkg-query -W -f '${Package}\t${Architecture}\n' $names
-  section versions apt-cache policy $names
-  section sources apt-cache policy
-  section files apt-get -qq -o Debug::NoLocking=1 --print-uris -y dist-upgrade
-}
-
-section manager manager
-if [ "$section_body" = apt ]; then apt_scan; fi

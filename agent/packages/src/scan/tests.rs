@@ -79,6 +79,7 @@ fn sections<'a>() -> Vec<(&'a str, i32, &'a str)> {
         ("refresh", 0, "Hit:1 http://archive.ubuntu.com/ubuntu jammy InRelease"),
         ("unfinished", 0, ""),
         ("reboot", 0, "yes"),
+        ("restarts", 0, "cron.service\nnginx"),
         ("simulate", 0, SIMULATED),
         ("held", 0, "libfoo:i386"),
         (
@@ -231,22 +232,67 @@ fn trouble_with_the_lists_is_said() {
 }
 
 #[test]
-fn other_package_managers_are_unsupported_and_not_up_to_date() {
-    for (name, manager) in [
-        ("dnf", Manager::Dnf),
-        ("zypper", Manager::Zypper),
-        ("pacman", Manager::Pacman),
-        ("apk", Manager::Apk),
-    ] {
-        let error = parse(&answer("scan", &[("manager", 0, name)])).expect_err("not read yet");
-        assert_eq!(error, ScanError::Unsupported(manager));
-        assert_eq!(
-            error.to_string(),
-            format!("scanning is not built for {name} yet; nothing is known about updates here")
-        );
-    }
+fn a_system_without_a_known_package_manager_is_unsupported() {
     let none = parse(&answer("scan", &[("manager", 1, "no package manager found")]));
     assert_eq!(none, Err(ScanError::NoManager));
+    let old = [
+        ("manager", 0, "dnf"),
+        ("tool", 0, "yum\n3.4.3"),
+        ("reboot", 0, "no"),
+        ("restarts", 0, ""),
+    ];
+    let error = parse(&answer("scan", &old)).expect_err("nobody reads yum 3");
+    assert_eq!(error.code(), "unsupported");
+    assert_eq!(
+        error.to_string(),
+        "yum 3.4.3 is too old to be read; nothing is known about updates here"
+    );
+}
+
+#[test]
+fn no_lists_at_all_are_a_failure_and_not_zero_updates() {
+    let nothing = "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.";
+    let sections = [
+        ("manager", 0, "apt"),
+        (
+            "refresh",
+            0,
+            "W: Failed to fetch http://x  Temporary failure resolving 'x'",
+        ),
+        ("unfinished", 0, ""),
+        ("reboot", 0, "no"),
+        ("restarts", 0, ""),
+        ("simulate", 0, nothing),
+        (
+            "sources",
+            0,
+            "Package files:\n 100 /var/lib/dpkg/status\n     release a=now\nPinned packages:",
+        ),
+    ];
+    let error = parse(&answer("scan", &sections)).expect_err("nothing is known");
+    assert_eq!(error.code(), "no_lists");
+    assert!(
+        error
+            .to_string()
+            .ends_with("the guest has no network, or resolves no names"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_comes_and_goes_with_an_upgrade_is_told() {
+    let simulated = SIMULATED.replace(
+        "Conf openssl",
+        "Inst brought (0.5-1 Ubuntu:22.04/jammy [amd64])\nRemv old-thing [1.0]\nConf openssl",
+    );
+    let report = with("simulate", 0, &simulated).expect("readable");
+    let one = |name: &str, version: &str| PackageVersion {
+        name: name.to_owned(),
+        version: version.to_owned(),
+    };
+    assert_eq!(report.installs, [one("brought", "0.5-1")]);
+    assert_eq!(report.removes, [one("old-thing", "1.0")]);
+    assert_eq!(report.restarts, ["cron.service", "nginx"]);
 }
 
 #[test]

@@ -7,5 +7,12 @@ mod shell;
 
 mod facts;
 mod install;
+mod manager_root;
 mod node;
+mod rpm_lab;
 mod scan;
+mod scan_apk;
+mod scan_dnf;
+mod scan_pacman;
+mod scan_zypper;
+mod version;

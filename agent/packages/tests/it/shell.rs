@@ -1,5 +1,7 @@
 //! The shells that every script must run under.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -26,4 +28,25 @@ pub(crate) fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<Ou
     let said = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "{program} {arguments:?} failed: {said}");
     Ok(output)
+}
+
+/// Whether this machine has a program. A test without it is noted in the file that `make test` counts; in CI that is a
+/// failure at once.
+pub(crate) fn has(program: &str, test: &str) -> bool {
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
+    if found {
+        return true;
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{test} cannot be skipped in CI: this machine has no {program}"
+    );
+    eprintln!("skipped: {test}: this machine has no {program}");
+    if let Some(path) = std::env::var_os("TEST_SKIPS") {
+        let file = File::options().append(true).create(true).open(path);
+        let noted = file.and_then(|mut file| writeln!(file, "{test}: this machine has no {program}"));
+        noted.expect("the list of skips is written");
+    }
+    false
 }

@@ -1,7 +1,7 @@
 //! What is known of a guest's updates, and the end of its agent.
 
 use axum::extract::State;
-use muster_domain::fleet::UpdatesState;
+use muster_domain::fleet::{Severity, UpdatesState};
 use muster_domain::{GuestId, Timestamp};
 use muster_store::scans::UpdateRow;
 use serde::Serialize;
@@ -28,6 +28,22 @@ struct UpdatesView {
     reason: Option<String>,
     /// By source and name. The last good ones when the last scan failed.
     items: Vec<UpdateView>,
+    /// Packages that an upgrade would install anew.
+    installs: Vec<PackageVersionView>,
+    /// Packages that it would take away.
+    removes: Vec<PackageVersionView>,
+    /// Services and programs that still use files which an earlier update has replaced.
+    restarts: Vec<String>,
+    /// What is said of an earlier transaction that did not end.
+    interrupted: Option<String>,
+}
+
+/// One version of a package.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PackageVersion)]
+struct PackageVersionView {
+    name: String,
+    version: String,
 }
 
 /// One available change of one package.
@@ -43,14 +59,24 @@ struct UpdateView {
     to: String,
     /// Who offers it, e.g. `Debian-Security:12/stable-security`.
     origin: Option<String>,
-    /// Whether the archive calls it a security update.
-    security: bool,
+    /// Whether the archive calls it a security update; null where it says nothing about security.
+    security: Option<bool>,
+    /// How grave it calls that.
+    severity: Option<Severity>,
     /// The archive's word that says so.
     evidence: Option<String>,
+    /// What it fixes, such as `CVE-2026-1234`.
+    fixes: Vec<String>,
     /// Whether the guest's administrator holds it back.
     held: bool,
+    /// Rolled out in phases, and this guest's turn has not come: the percentage of machines reached so far.
+    phased: Option<i64>,
+    /// Whether its dependencies keep it from being installed now.
+    kept_back: bool,
     /// Bytes to download.
     size: Option<i64>,
+    /// Bytes on disk.
+    installed_size: Option<i64>,
 }
 
 /// A guest without its agent.
@@ -68,12 +94,20 @@ struct AgentRemoved {
     responses((status = 200, body = UpdatesView, description = "All of its updates")),
 )]
 async fn updates(State(app): State<App>, ctx: Ctx, Path(id): Path<GuestId>) -> Result<Json<UpdatesView>, Problem> {
-    let (guest, updates) = app.guest_updates(&ctx, id).await?;
+    let (guest, besides, updates) = app.guest_updates(&ctx, id).await?;
+    let packages = |packages: Vec<(String, String)>| {
+        let view = |(name, version)| PackageVersionView { name, version };
+        packages.into_iter().map(view).collect()
+    };
     Ok(Json(UpdatesView {
         state: UpdatesState::parse(&guest.updates_state).unwrap_or(UpdatesState::Unknown),
         scanned_at: guest.updates_scanned_at.map(Timestamp::from_micros),
         reason: guest.updates_reason,
         items: updates.into_iter().map(update).collect(),
+        installs: packages(besides.installs),
+        removes: packages(besides.removes),
+        restarts: besides.restarts,
+        interrupted: besides.interrupted,
     }))
 }
 
@@ -102,8 +136,13 @@ fn update(row: UpdateRow) -> UpdateView {
         to: row.to_version,
         origin: row.origin,
         security: row.security,
+        severity: row.severity.as_deref().and_then(Severity::parse),
         evidence: row.evidence,
+        fixes: row.fixes.split_whitespace().map(str::to_owned).collect(),
         held: row.held,
+        phased: row.phased,
+        kept_back: row.kept_back,
         size: row.size,
+        installed_size: row.installed_size,
     }
 }

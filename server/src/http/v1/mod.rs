@@ -10,6 +10,7 @@ mod hierarchy;
 mod jobs;
 mod metrics;
 mod nodes;
+mod packages;
 mod rollup;
 mod session;
 mod settings;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Routes {
         jobs::routes(),
         metrics::routes(),
         nodes::routes(),
+        packages::routes(),
         session::routes(),
         settings::routes(),
         system::routes(),

@@ -2,12 +2,13 @@
 
 use muster_domain::fleet::UpdatesState;
 use muster_domain::{CommandId, GuestId};
-use muster_packages::{AvailableUpdate, ScanError, ScanReport, scan};
+use muster_packages::scan::RefreshTrouble;
+use muster_packages::{AvailableUpdate, PackageVersion, ScanError, ScanReport, scan};
 use muster_protocol::{Failure, Outcome, Report};
 use muster_store::Tx;
 use muster_store::guests::{GuestRow, GuestUpdates};
 use muster_store::job_targets::TargetRow;
-use muster_store::scans::{ScanRow, UpdateRow};
+use muster_store::scans::{Besides, ScanRow, UpdateRow};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::{App, Error, fleet};
@@ -80,7 +81,7 @@ impl Scanned {
                 digest: hex::encode(Sha256::digest(report.canonical_json())),
                 report: Box::new(report),
             },
-            Err(error @ (ScanError::Unsupported(_) | ScanError::NoManager)) => Scanned::Unsupported(error.to_string()),
+            Err(error @ (ScanError::TooOld { .. } | ScanError::NoManager)) => Scanned::Unsupported(error.to_string()),
             Err(error) => Scanned::Failed(Failure {
                 code: error.code().to_owned(),
                 detail: error.to_string(),
@@ -144,23 +145,24 @@ async fn record(
 ) -> Result<(GuestUpdates, Step), Error> {
     let guest = GuestId(row.id);
     let now = app.clock.now().as_micros();
-    let scan = |digest: &str| ScanRow {
+    let scan = |digest: &str, besides: Besides| ScanRow {
         guest_id: row.id,
         scanned_at: now,
         transport: source.transport.to_owned(),
         digest: digest.to_owned(),
+        besides: besides.into(),
     };
     match scanned {
         Scanned::Found { digest, report } => {
             tx.replace_updates(guest, &rows(report)).await?;
-            tx.save_scan(&scan(digest)).await?;
+            tx.save_scan(&scan(digest, besides(report))).await?;
             let updates = counts(report, now);
             let result = shown(&updates, source);
             Ok((updates, Step::succeed(result, sentence(report))))
         }
         Scanned::Same { digest } => match tx.scan(guest).await? {
             Some(known) if known.digest == *digest => {
-                tx.save_scan(&scan(digest)).await?;
+                tx.save_scan(&scan(digest, known.besides.0)).await?;
                 let updates = same(row, now);
                 let result = shown(&updates, source);
                 Ok((
@@ -208,13 +210,20 @@ fn counts(report: &ScanReport, now: i64) -> GuestUpdates {
         UpdatesState::Stale
     };
     let old_lists = || {
-        let why = report.refresh_error.as_deref().unwrap_or("no reason is known");
-        format!("The package lists could not be fetched anew ({}).", cut(why))
+        let trouble = report
+            .refresh_trouble
+            .map_or("no reason is known", RefreshTrouble::sentence);
+        match report.refresh_error.as_deref() {
+            Some(said) => cut(&format!(
+                "The package lists could not be fetched anew, because {trouble}: {said}"
+            )),
+            None => format!("The package lists could not be fetched anew: {trouble}."),
+        }
     };
     GuestUpdates {
         state: state.as_str(),
         total: Some(count(report.updates.len())),
-        security: Some(count(report.updates.iter().filter(|update| update.security).count())),
+        security: security(report).map(count),
         scanned_at: Some(now),
         reason: (!report.refreshed).then(old_lists),
         reboot_required: Some(report.reboot_required),
@@ -262,8 +271,22 @@ fn failed(row: &GuestRow, detail: &str) -> GuestUpdates {
     }
 }
 
+/// How many of the updates are for security; none when there are updates of which nobody says.
+fn security(report: &ScanReport) -> Option<usize> {
+    let certain = report
+        .updates
+        .iter()
+        .filter(|update| update.security == Some(true))
+        .count();
+    let silent = report.updates.iter().any(|update| update.security.is_none());
+    (certain > 0 || !silent).then_some(certain)
+}
+
 fn sentence(report: &ScanReport) -> String {
-    let security = report.updates.iter().filter(|update| update.security).count();
+    let security = match security(report) {
+        Some(security) => format!("{security} security"),
+        None => "nothing is known about security".to_owned(),
+    };
     let restart = if report.reboot_required {
         " The guest wants a restart."
     } else {
@@ -276,8 +299,8 @@ fn sentence(report: &ScanReport) -> String {
     };
     match report.updates.len() {
         0 => format!("Up to date.{restart}{lists}"),
-        1 => format!("1 update, {security} security.{restart}{lists}"),
-        n => format!("{n} updates, {security} security.{restart}{lists}"),
+        1 => format!("1 update, {security}.{restart}{lists}"),
+        n => format!("{n} updates, {security}.{restart}{lists}"),
     }
 }
 
@@ -297,6 +320,22 @@ fn row(update: &AvailableUpdate) -> UpdateRow {
         evidence: update.evidence.as_deref().map(cut),
         held: update.held,
         size: update.size.and_then(|size| i64::try_from(size).ok()),
+        severity: update.severity.map(|severity| severity.name().to_owned()),
+        fixes: cut(&update.fixes.join(" ")),
+        phased: update.phased.map(i64::from),
+        kept_back: update.kept_back,
+        installed_size: update.installed_size.and_then(|size| i64::try_from(size).ok()),
+    }
+}
+
+fn besides(report: &ScanReport) -> Besides {
+    let packages =
+        |packages: &[PackageVersion]| packages.iter().map(|one| (cut(&one.name), cut(&one.version))).collect();
+    Besides {
+        installs: packages(&report.installs),
+        removes: packages(&report.removes),
+        restarts: report.restarts.iter().map(|one| cut(one)).collect(),
+        interrupted: report.interrupted.as_deref().map(cut),
     }
 }
 
