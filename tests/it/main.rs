@@ -1,7 +1,9 @@
 //! The whole system: a real server, a simulated Proxmox VE, real connections between them.
 
 mod agent_killed;
+mod agent_life;
 mod bad_pve;
+mod clocks;
 mod clusters;
 mod copied_agent;
 mod discovery;
@@ -9,5 +11,7 @@ mod enrolment;
 mod exec;
 mod harness;
 mod install;
+mod proxy;
 mod restored;
 mod server_killed;
+mod streams;

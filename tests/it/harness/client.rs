@@ -22,6 +22,7 @@ pub(crate) struct Client {
 pub(crate) struct Events {
     response: reqwest::Response,
     text: String,
+    cursor: i64,
 }
 
 /// What the server answered.
@@ -95,17 +96,22 @@ impl Client {
 
     /// Follows the events from now on.
     pub(crate) async fn events(&self) -> Result<Events> {
-        let asked = self
-            .http
-            .get(format!("{}/api/v1/events", self.url))
-            .bearer_auth(&self.token);
+        self.events_of("/api/v1/events").await
+    }
+
+    /// Follows the events after the one with this number.
+    pub(crate) async fn events_after(&self, cursor: i64) -> Result<Events> {
+        self.events_of(&format!("/api/v1/events?cursor={cursor}")).await
+    }
+
+    async fn events_of(&self, path: &str) -> Result<Events> {
+        let asked = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
         let mut events = Events {
             response: asked.send().await?.error_for_status()?,
             text: String::new(),
+            cursor: 0,
         };
-        events
-            .next("the greeting", |event| event["cursor"].is_number().then_some(()))
-            .await?;
+        events.cursor = events.next("the greeting", |event| event["cursor"].as_i64()).await?;
         Ok(events)
     }
 
@@ -160,18 +166,42 @@ impl Client {
 }
 
 impl Events {
+    /// The number after which the stream began.
+    pub(crate) fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
     /// The next event; fails when the stream has ended.
     pub(crate) async fn one(&mut self) -> Result<Value> {
         loop {
-            while let Some((frame, rest)) = self.text.split_once("\n\n") {
-                let data = frame
-                    .lines()
-                    .filter_map(|line| line.strip_prefix("data:"))
-                    .collect::<String>();
+            let frame = self.frame().await?;
+            let data: String = frame.lines().filter_map(|line| line.strip_prefix("data:")).collect();
+            if let Ok(event) = serde_json::from_str(&data) {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Waits for so many pings, which keep a quiet stream open. Events on the way are passed over.
+    pub(crate) async fn pings(&mut self, count: usize) -> Result<()> {
+        let search = async {
+            let mut heard = 0;
+            while heard < count {
+                heard += usize::from(self.frame().await?.starts_with(": ping"));
+            }
+            Ok(())
+        };
+        let heard = tokio::time::timeout(PATIENCE, search).await;
+        heard.context("pings did not come")?
+    }
+
+    /// What the stream says next, up to an empty line.
+    async fn frame(&mut self) -> Result<String> {
+        loop {
+            if let Some((frame, rest)) = self.text.split_once("\n\n") {
+                let frame = frame.to_owned();
                 self.text = rest.to_owned();
-                if let Ok(event) = serde_json::from_str(&data) {
-                    return Ok(event);
-                }
+                return Ok(frame);
             }
             let chunk = self.response.chunk().await?.context("the stream ended")?;
             self.text.push_str(std::str::from_utf8(&chunk)?);

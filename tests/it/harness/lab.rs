@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::ops::Deref;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
@@ -108,14 +109,25 @@ pub(crate) fn as_new(cluster: &ClusterHandle) -> Value {
     })
 }
 
-/// Whether the static agent and guests that can run it are here. Without them the test is noted as skipped; in CI that is a
-/// failure.
+/// Whether the static agent and guests that can run it are here. Without them the test is noted as skipped.
 pub(crate) fn can_run_agents(test: &str) -> bool {
-    let missing = match agents() {
+    has_all(test, || match agents() {
         None => Some("TEST_AGENTS names no folder with the agent".to_owned()),
         Some(_) => proxmox_sim::check_guests().err().map(|error| format!("{error:#}")),
-    };
-    let Some(missing) = missing else { return true };
+    })
+}
+
+/// Whether nginx is here. Without it the test is noted as skipped.
+pub(crate) fn can_proxy(test: &str) -> bool {
+    has_all(test, || {
+        let found = Command::new("nginx").arg("-v").stderr(Stdio::null()).status();
+        found.err().map(|_| "there is no nginx on this machine".to_owned())
+    })
+}
+
+/// Notes a test as skipped when something is missing. In CI that is a failure.
+fn has_all(test: &str, missing: impl FnOnce() -> Option<String>) -> bool {
+    let Some(missing) = missing() else { return true };
     assert!(
         std::env::var_os("CI").is_none(),
         "{test} cannot be skipped in CI: {missing}"

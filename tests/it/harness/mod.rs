@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 pub(crate) use client::{Client, Events};
-pub(crate) use lab::{Lab, as_new, can_run_agents, homelab, homelab_with_exec, simulate};
+pub(crate) use lab::{Lab, as_new, can_proxy, can_run_agents, homelab, homelab_with_exec, simulate};
 pub(crate) use place::Place;
 pub(crate) use process::MusterProcess;
 pub(crate) use server::{Muster, ShiftedClock, Start, assert_clean, open, shell, token};

@@ -60,6 +60,7 @@ impl Place {
             key_file: self.path("key"),
             tls_cert: file("cert.pem"),
             tls_key: file("key.pem"),
+            trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
             agent_dir: Some(agents().unwrap_or_else(|| self.path("agents"))),
             ..Config::default()
         }
