@@ -98,8 +98,13 @@ async fn agent_and_updates(tx: &mut Tx) -> Result<(), StoreError> {
         evidence: None,
         held: false,
         size: None,
+        severity: None,
+        fixes: String::new(),
+        phased: None,
+        kept_back: false,
+        installed_size: None,
     };
-    tx.replace_updates(SCANNED, &[update("openssl", true), update("vim", false)])
+    tx.replace_updates(SCANNED, &[update("openssl", Some(true)), update("vim", Some(false))])
         .await?;
     let (transport, digest) = ("agent".to_owned(), "d".to_owned());
     tx.save_scan(&ScanRow {
@@ -107,6 +112,7 @@ async fn agent_and_updates(tx: &mut Tx) -> Result<(), StoreError> {
         scanned_at: NOW - 4000,
         transport,
         digest,
+        besides: Json::default(),
     })
     .await?;
     let counts = GuestUpdates {
