@@ -1,6 +1,6 @@
 # The commands of this project. A newcomer needs two: make demo, make test.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check fix web agent dist parts
+.PHONY: help demo dev test check bench fix web agent dist parts
 
 export CARGO_TERM_COLOR ?= auto
 
@@ -18,6 +18,9 @@ test: ## every test: Rust on SQLite and PostgreSQL, web, browser
 
 check: ## what CI runs: format, lints, dependencies, drift, every test
 	@scripts/check.sh
+
+bench: web agent ## measures what is promised: a table, and target/bench.json
+	@scripts/with-postgres.sh node scripts/bench.mjs
 
 fix: ## format and regenerate what is generated (openapi.yaml, TypeScript types)
 	cargo fmt --all

@@ -86,7 +86,7 @@ pub struct Rollup {
     pub insecure: u32,
     /// Guests that are in the sums with an old scan.
     pub stale: u32,
-    /// Guests that run and are not in the sums, though something could be counted there.
+    /// Guests that are not in the sums, though something could be counted there: never scanned, or their scan failed.
     pub unknown: u32,
     /// Guests that run, have an agent that is online, and were never scanned.
     pub unscanned: u32,
@@ -187,17 +187,17 @@ impl Rollup {
         self.insecure += if_so(traits.insecure);
         self.not_backed_up += if_so(traits.backup == Backup::None);
         self.stale += if_so(traits.updates == UpdatesState::Stale);
+        let uncounted = matches!(traits.updates, UpdatesState::Unknown | UpdatesState::Failed);
+        self.unknown += if_so(uncounted && !traits.template);
         *self.marks.entry(traits.tick()).or_default() += guests;
         if matches!(traits.updates, UpdatesState::Fresh | UpdatesState::Stale) {
             *self.updates_total.get_or_insert(0) += alike.updates;
             *self.security_total.get_or_insert(0) += alike.security;
         }
         if traits.runs() {
-            let uncounted = matches!(traits.updates, UpdatesState::Unknown | UpdatesState::Failed);
             let never = traits.updates == UpdatesState::Unknown;
             self.running += guests;
             self.no_agent += if_so(traits.agent == AgentState::None);
-            self.unknown += if_so(uncounted);
             self.unscanned += if_so(traits.agent == AgentState::Online && never);
         }
     }
@@ -344,7 +344,7 @@ mod tests {
             out_of_date: 1,
             insecure: 1,
             stale: 0,
-            unknown: 1,
+            unknown: 2,
             unscanned: 0,
             not_backed_up: 2,
             marks: BTreeMap::from([

@@ -1577,7 +1577,7 @@ export interface components {
             stale: number;
             /**
              * Format: int32
-             * @description Guests that run and are not in the sums: never scanned, or their scan failed.
+             * @description Guests that are not in the sums though something could be counted there: never scanned, or their scan failed.
              */
             unknown: number;
             /**

@@ -85,7 +85,7 @@ function useCounts(clusters: readonly Cluster[], trees: ReadonlyMap<string, Clus
       outdated: sum(({ rollup }) => rollup.out_of_date),
       security: sum(({ rollup }) => rollup.insecure),
       "no-agent": sum(({ rollup }) => rollup.no_agent),
-      unknown: sum(({ rollup }) => rollup.marks.unknown ?? 0),
+      unknown: sum(({ rollup }) => rollup.unknown + rollup.stale),
     };
   }, [clusters, trees]);
 }

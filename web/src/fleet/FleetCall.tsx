@@ -4,16 +4,19 @@ import { tickWord } from "../parts/words";
 import { number } from "../words/plural";
 import styles from "./FleetCall.module.css";
 import { guestsByNode } from "./tree";
-import type { Fleet } from "./useFleet";
+import { type Fleet, totalGuests } from "./useFleet";
 import { words } from "./words";
 
 /** Above this many ticks a strip per node would not fit; one bar per cluster takes its place. */
 const mostTicks = 400;
 
+/** Above this many clusters their bars would push the guests out of sight; one bar for all of them takes their place. */
+const mostBars = 8;
+
 /** The roll call of everything: one tick per guest, in the order of clusters and nodes. */
 export function FleetCall({ fleet, onPick }: { fleet: Fleet; onPick?: (guest: string) => void }) {
   const groups = useMemo(() => callGroups(fleet), [fleet]);
-  const amounts = useMemo(() => totals(fleet.clusters), [fleet.clusters]);
+  const amounts = useMemo(() => tally([], totals(fleet.clusters)), [fleet.clusters]);
   if (amounts.length === 0) return null;
   return (
     <div className={styles.strip}>
@@ -55,14 +58,15 @@ interface Group {
 }
 
 /** The marks of all clusters together. */
-function totals(clusters: Fleet["clusters"]): ReturnType<typeof tally> {
+function totals(clusters: Fleet["clusters"]): Readonly<Record<string, number>> {
   const sums: Record<string, number> = {};
   for (const { rollup } of clusters) for (const [mark, amount] of Object.entries(rollup.marks)) sums[mark] = (sums[mark] ?? 0) + amount;
-  return tally([], sums);
+  return sums;
 }
 
 function callGroups({ clusters, trees }: Fleet): readonly Group[] {
-  const total = clusters.reduce((sum, cluster) => sum + cluster.rollup.guests, 0);
+  const total = totalGuests(clusters);
+  if (clusters.length > mostBars) return [{ id: "all", name: words.clusters(clusters.length), guests: total, ticks: [], marks: totals(clusters) }];
   if (total > mostTicks || clusters.some((cluster) => !trees.has(cluster.id))) {
     return clusters.map(({ id, name, rollup }) => ({ id, name, guests: rollup.guests, ticks: [], marks: rollup.marks }));
   }

@@ -22,7 +22,7 @@ export interface Fleet {
 /** The fleet as far as it is needed: every cluster with its sums, and the trees of those that `wanted` names. */
 export function useFleet(wanted: "all" | ((cluster: string) => boolean)): Fleet {
   const list = useQuery(queries.clusters);
-  const clusters = list.data ?? none;
+  const clusters = useMemo(() => list.data?.toSorted(byName) ?? none, [list.data]);
   const all = wanted === "all" || totalGuests(clusters) <= readAllUpTo;
   const combined = useQueries({
     queries: clusters.map((cluster) => ({ ...queries.tree(cluster.id), enabled: all || wanted(cluster.id) })),
@@ -52,6 +52,10 @@ export function allGuests(trees: ReadonlyMap<string, ClusterTree>): Guest[] {
 }
 
 const none: readonly Cluster[] = [];
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+/** As people count: "Fleet 2" before "Fleet 10". */
+const byName = (a: Cluster, b: Cluster) => collator.compare(a.name, b.name);
 
 function combineTrees(results: readonly { data?: ClusterTree; error: Error | null; refetch: () => unknown }[]) {
   const trees = new Map<string, ClusterTree>();

@@ -20,6 +20,7 @@ export const words = {
   place: (vmid: number, node: string, cluster: string) => [`${vmid} on ${node}`, cluster].filter(Boolean).join(", "),
   wouldMove: (rows: number) => `${count(rows, "row", "rows")} would move.`,
   sortAgain: "Sort again",
+  clusters: (amount: number) => count(amount, "cluster", "clusters"),
   guests: (amount: number) => count(amount, "guest", "guests"),
   shownOf: (shown: number, of: number) => `${number(shown)} of ${number(of)}`,
   nothingMatches: "No guest matches.",

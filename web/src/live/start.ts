@@ -13,6 +13,9 @@ import { shareStream } from "./share";
 /** Sums are read again at most this often, when guests changed and the server did not say the sums itself. */
 const sumsPause = 2_000;
 
+/** Events are shown at most this often: each time all that is on the screen is counted again. */
+const showPause = 250;
+
 /** A link that is lost this long makes the page ask who is signed in. */
 const sessionDoubt = 3_000;
 
@@ -20,6 +23,7 @@ const sessionDoubt = 3_000;
 export function startLive(cache: QueryClient): () => void {
   let waiting: Frame[] = [];
   let scheduled = false;
+  let shown = 0;
   const sums = new Set<string>();
   let sumsTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,6 +34,7 @@ export function startLive(cache: QueryClient): () => void {
   };
   const flush = () => {
     scheduled = false;
+    shown = performance.now();
     const batch = waiting;
     waiting = [];
     const { everything, sums: touched } = applyFrames(cache, batch);
@@ -42,8 +47,9 @@ export function startLive(cache: QueryClient): () => void {
     waiting.push(frame);
     if (scheduled) return;
     scheduled = true;
+    const pause = showPause - (performance.now() - shown);
     // Frames of a hidden tab are never painted, and requestAnimationFrame stands still there.
-    if (document.hidden) setTimeout(flush, 250);
+    if (document.hidden || pause > 0) setTimeout(flush, document.hidden ? showPause : pause);
     else requestAnimationFrame(flush);
   };
   const stop = shareStream({

@@ -26,7 +26,7 @@ pub(super) struct RollupView {
     insecure: u32,
     /// Guests that are in the sums with an old scan.
     stale: u32,
-    /// Guests that run and are not in the sums: never scanned, or their scan failed.
+    /// Guests that are not in the sums though something could be counted there: never scanned, or their scan failed.
     unknown: u32,
     /// Guests that no backup job covers.
     not_backed_up: u32,
