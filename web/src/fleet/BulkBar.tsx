@@ -39,16 +39,16 @@ export function BulkBar({ guests, busy, onRun, onClear, aimed }: Props) {
         <div className={styles.actions}>
           {[scan, install].map(({ action, data, error }) => (
             <span key={action.name} data-action={action.name}>
-            <Button
-              look={primary === action.name ? "primary" : "plain"}
-              icon={action.icon}
-              keys={action.letter.toUpperCase()}
-              busy={busy === action.name}
-              reason={error ? error.message : data ? (data.accepted > 0 ? null : data.whyNone) : "The preview is on its way."}
-              onPress={() => onRun(action.name, ids)}
-            >
-              {action.labelFor(data?.accepted ?? ids.length, ids.length)}
-            </Button>
+              <Button
+                look={primary === action.name ? "primary" : "plain"}
+                icon={action.icon}
+                keys={action.letter.toUpperCase()}
+                busy={busy === action.name || (!data && !error)}
+                reason={error ? error.message : data && data.accepted === 0 ? data.whyNone : null}
+                onPress={() => onRun(action.name, ids)}
+              >
+                {action.labelFor(data?.accepted ?? ids.length, ids.length)}
+              </Button>
             </span>
           ))}
           <CopyButton text={asCurl((primary === "scan" ? scan : install).action.call(ids))} label={partWords.copyAsApiCall} iconOnly />
