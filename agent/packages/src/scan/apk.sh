@@ -5,7 +5,9 @@ apk_refresh() {
 
 # Packages whose scripts failed: apk counts them as upgraded and fails with every later upgrade.
 apk_unfinished() {
-  sed -n -e 's/^P://p' -e 's/^f:.*[sS].*/  script failed/p' /lib/apk/db/installed
+  for database in /lib/apk/db/installed /usr/lib/apk/db/installed; do
+    [ ! -e "$database" ] || sed -n -e 's/^P://p' -e 's/^f:.*[sS].*/  script failed/p' "$database" || return
+  done
 }
 
 # What Alpine says about fixed packages, once a day for each release and repository that is in use: one line a package.

@@ -1,18 +1,29 @@
+# Whether a package manager is here, by any of its names.
+present() {
+  case $1 in
+    apt) command -v apt-get ;;
+    dnf) command -v dnf || command -v dnf5 || command -v yum ;;
+    *) command -v "$1" ;;
+  esac >/dev/null
+}
+
 # Which package manager this system is built on: by its own name first, because several may be installed.
 manager() {
+  named=
   for word in $(sed -n -e 's/^ID=//p' -e 's/^ID_LIKE=//p' /etc/os-release 2>/dev/null | tr -d "\"'"); do
     case $word in
-      debian | ubuntu) echo apt && return ;;
-      alpine) echo apk && return ;;
-      fedora | rhel | centos) echo dnf && return ;;
-      suse | opensuse* | sles) echo zypper && return ;;
-      arch) echo pacman && return ;;
+      debian | ubuntu) named=apt ;;
+      alpine) named=apk ;;
+      fedora | rhel | centos) named=dnf ;;
+      suse | opensuse* | sles) named=zypper ;;
+      arch) named=pacman ;;
     esac
+    [ -z "$named" ] || break
   done
-  for word in apk apt-get zypper dnf pacman; do
-    command -v "$word" >/dev/null && echo "${word%-get}" && return
+  for word in ${named:-apk apt zypper dnf pacman}; do
+    present "$word" && echo "$word" && return
   done
-  echo "no package manager found"
+  echo "no package manager found${named:+: this system should have $named}"
   return 1
 }
 

@@ -209,7 +209,7 @@ impl Control {
         }
         ensure!(
             !offered.is_empty(),
-            "no such guest has {} installed as a Debian package",
+            "no such guest has {} installed as a package",
             new.name
         );
         Ok(json!({ "offered_to": offered }))

@@ -4,8 +4,10 @@
 //! /root. Programs come read-only from /usr of this machine. It needs no root. All its processes end with it, and with
 //! the simulator.
 
+mod apk;
 mod apt;
 mod namespaces;
+mod pacman;
 mod skeleton;
 mod snapshots;
 mod spawner;
@@ -87,6 +89,30 @@ pub(crate) struct Guests {
 /// The system of one guest with the run that it belongs to. Locked while it boots, so that it boots once.
 #[derive(Default)]
 struct Slot(Mutex<Option<(u32, Init)>>);
+
+/// The version in which a package is installed at the first boot.
+fn installed_version(os: Os, offers: &[PackageSpec], name: &str) -> Option<String> {
+    let installed = match os {
+        Os::Debian | Os::Ubuntu => return apt::installed_version(os, offers, name),
+        Os::Arch => pacman::installed(offers),
+        Os::Alpine => apk::installed(offers),
+        Os::Fedora | Os::OpenSuse => return None,
+    };
+    installed
+        .into_iter()
+        .find(|(of, _)| of == name)
+        .map(|(_, version)| version)
+}
+
+/// What is installed: what every guest of a system has, and what is offered in a newer version.
+fn with_base(base: &[(&str, &str)], offers: &[PackageSpec]) -> Vec<(String, String)> {
+    let others = base
+        .iter()
+        .filter(|(name, _)| offers.iter().all(|offer| offer.name != *name))
+        .map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
+    let offered = offers.iter().map(|offer| (offer.name.clone(), offer.installed.clone()));
+    others.chain(offered).collect()
+}
 
 impl Guests {
     /// Guests whose files are kept in `folder`.
@@ -230,13 +256,13 @@ impl Guests {
         shell.unwrap_or("/bin/sh").to_owned()
     }
 
-    /// Offers a package in the archives that the guest asks at its next `apt-get update`.
+    /// Offers a package in the archives that the guest asks the next time its package lists are fetched.
     ///
     /// False if the package is not installed in it.
     pub(crate) fn publish(&self, id: &Id, os: Os, new: &NewVersion) -> Result<bool> {
         let name = &new.name;
         let mut offers = self.offers(id);
-        let Some(installed) = apt::installed_version(os, &offers, name) else {
+        let Some(installed) = installed_version(os, &offers, name) else {
             return Ok(false);
         };
         let service = offers.iter().any(|offer| offer.name == *name && offer.service);
@@ -251,7 +277,13 @@ impl Guests {
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(OFFERS), serde_json::to_string_pretty(&offers)?)?;
         if self.was_booted(id) {
-            apt::write_archives(&self.root(id), &self.cache(), os, &offers)?;
+            let root = self.root(id);
+            match os {
+                Os::Debian | Os::Ubuntu => apt::write_archives(&root, &self.cache(), os, &offers)?,
+                Os::Arch => pacman::write_repository(&root, &offers)?,
+                Os::Alpine => apk::write_index(&root, &offers)?,
+                Os::Fedora | Os::OpenSuse => {}
+            }
         }
         Ok(true)
     }

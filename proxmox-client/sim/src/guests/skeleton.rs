@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{Nature, apt, systems};
+use super::{Nature, apk, apt, pacman, systems};
 use crate::scenario::PackageSpec;
 use crate::world::{Os, Shell};
 
@@ -70,8 +70,11 @@ fn lay_out_new(root: &Path, cache: &Path, nature: &Nature, offers: &[PackageSpec
     symlink("/run", root.join("var/run")).or_else(unless_there)?;
     symlink("/proc/self/mounts", root.join("etc/mtab")).or_else(unless_there)?;
     write_settings(&root.join("etc"), nature)?;
-    if systems::uses_apt(nature.os) {
-        apt::lay_out(root, cache, nature.os, offers)?;
+    match nature.os {
+        Os::Debian | Os::Ubuntu => apt::lay_out(root, cache, nature.os, offers)?,
+        Os::Arch => pacman::lay_out(root, offers)?,
+        Os::Alpine => apk::lay_out(root, offers)?,
+        Os::Fedora | Os::OpenSuse => {}
     }
     // The last one: it says that everything is there.
     fs::write(root.join("etc/hostname"), format!("{}\n", nature.name))?;

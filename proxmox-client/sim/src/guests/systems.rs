@@ -87,6 +87,7 @@ pub(super) fn tools(os: Os) -> Vec<(&'static str, &'static str)> {
         Os::Alpine => tools.extend([
             ("rc-service", include_str!("tools/rc-service.sh")),
             ("rc-update", include_str!("tools/rc-update.sh")),
+            ("apk", include_str!("tools/apk.sh")),
         ]),
         _ => tools.push(("systemctl", include_str!("tools/systemctl.sh"))),
     }
@@ -108,7 +109,13 @@ pub(super) fn hidden(os: Os) -> String {
         ]);
     }
     // The simulator has no package databases for these; the programs would read those of this machine.
-    hidden.extend(["apk", "dnf", "makepkg", "openrc-run", "pacman", "rpm", "yum", "zypper"]);
+    hidden.extend(["dnf", "makepkg", "openrc-run", "rpm", "yum", "zypper"]);
+    if os != Os::Arch {
+        hidden.push("pacman");
+    }
+    if os != Os::Alpine {
+        hidden.push("apk");
+    }
     if os == Os::Alpine {
         hidden.extend(["systemctl", "journalctl"]);
     }

@@ -54,7 +54,11 @@ fn guests_of_pve1() -> Vec<GuestSpec> {
             .shell_console()
             .size(1, 256, 2)
             .tags("proxy")
-            .address("192.168.1.103/24"),
+            .address("192.168.1.103/24")
+            .updates(vec![
+                PackageSpec::security("nginx", "1.28.0-r3", "1.28.0-r4"),
+                PackageSpec::update("tzdata", "2025a-r0", "2025b-r0"),
+            ]),
         lxc(104, "fedora-build", Os::Fedora)
             .shell_console()
             .size(4, 4096, 40)

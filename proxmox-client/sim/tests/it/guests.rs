@@ -125,6 +125,55 @@ fn apt_shows_offers_after_an_update() {
     );
 }
 
+#[test]
+fn alpine_guests_have_an_apk_that_tells_what_is_outdated() {
+    let updates = vec![PackageSpec::security("nginx", "1.28.0-r3", "1.28.0-r4")];
+    let bench = start(one_node(vec![lxc(100, Os::Alpine).updates(updates)]));
+    let sim = &bench.sim;
+    let publish = "package publish --cluster lab --vmid 100 --name openssl --version 3.5.9-r0";
+    assert_eq!(sim.ctl(publish).expect("published"), json!({ "offered_to": [100] }));
+    assert_eq!(run(sim, 100, "apk update >/dev/null").0, 0);
+    let simulated = "(1/2) Upgrading nginx (1.28.0-r3 -> 1.28.0-r4)\n(2/2) Upgrading openssl (3.5.4-r0 -> 3.5.9-r0)\n\
+                     OK: 12 MiB in 25 packages";
+    assert_eq!(run(sim, 100, "apk upgrade --simulate"), (0, simulated.to_owned()));
+}
+
+#[test]
+fn arch_guests_have_the_real_pacman_over_their_own_data() {
+    if !has_pacman("arch_guests_have_the_real_pacman_over_their_own_data") {
+        return;
+    }
+    let updates = vec![PackageSpec::update("linux-api-headers", "6.15-1", "6.16-1")];
+    let bench = start(one_node(vec![lxc(100, Os::Arch).updates(updates)]));
+    let sim = &bench.sim;
+    assert_eq!(run(sim, 100, "pacman -Sy --noconfirm >/dev/null 2>&1").0, 0);
+    assert_eq!(
+        run(sim, 100, "pacman -Qu"),
+        (0, "linux-api-headers 6.15-1 -> 6.16-1".to_owned())
+    );
+    let publish = "package publish --cluster lab --vmid 100 --name openssl --version 3.6.0-1";
+    assert_eq!(sim.ctl(publish).expect("published"), json!({ "offered_to": [100] }));
+    assert_eq!(run(sim, 100, "pacman -Syy --noconfirm >/dev/null 2>&1").0, 0);
+    assert!(run(sim, 100, "pacman -Qu").1.contains("openssl 3.5.4-1 -> 3.6.0-1"));
+}
+
+/// Whether this machine has pacman. A test without it is noted in the file that `make test` counts; in CI that is a
+/// failure at once.
+fn has_pacman(test: &str) -> bool {
+    if std::path::Path::new("/usr/bin/pacman").exists() {
+        return true;
+    }
+    let missing = format!("{test}: this machine has no pacman");
+    assert!(std::env::var_os("CI").is_none(), "{missing}");
+    eprintln!("skipped: {missing}");
+    if let Some(path) = std::env::var_os("TEST_SKIPS") {
+        let file = std::fs::File::options().append(true).create(true).open(path);
+        let noted = file.and_then(|mut file| std::io::Write::write_all(&mut file, format!("{missing}\n").as_bytes()));
+        noted.expect("the list of skips is written");
+    }
+    false
+}
+
 const UNIT: &str = "mkdir -p /opt; printf \"[Service]\\nExecStart=/bin/sleep 4000\\nRestart=always\\nRestartSec=0\\n\" \
                     >/etc/systemd/system/nap.service";
 
