@@ -19,8 +19,9 @@ macro_rules! guest_rows {
             "n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version, ",
             "w.job_id AS work_job, j.kind AS work_kind, w.state AS work_state, w.step AS work_step ",
             "FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id ",
-            "LEFT JOIN job_targets w ON w.id = (SELECT o.id FROM job_targets o WHERE o.guest_id = g.id ",
-            "AND o.state IN ('running', 'waiting') ORDER BY o.state, o.id LIMIT 1) ",
+            "LEFT JOIN job_targets w ON w.guest_id = g.id AND w.state IN ('running', 'waiting') ",
+            "AND NOT EXISTS (SELECT 1 FROM job_targets o WHERE o.guest_id = w.guest_id ",
+            "AND o.state IN ('running', 'waiting') AND (o.state, o.id) < (w.state, w.id)) ",
             "LEFT JOIN jobs j ON j.id = w.job_id ",
             $($rest),+
         )
