@@ -94,7 +94,7 @@ async fn agent_and_updates(tx: &mut Tx) -> Result<(), StoreError> {
         from_version: None,
         to_version: "2".to_owned(),
         origin: None,
-        security: Some(security),
+        security,
         evidence: None,
         held: false,
         size: None,
