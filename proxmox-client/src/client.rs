@@ -12,7 +12,7 @@ use crate::console::Consoles;
 use crate::exchange::{Credential, Exchange};
 use crate::gate::Gate;
 use crate::routes::Routes;
-use crate::{ApiToken, Endpoint, Error, Limits, Login, Result, Trust};
+use crate::{ApiToken, ClockReading, Endpoint, Error, Limits, Login, Result, Trust};
 
 /// Longer than the 30 s after which PVE itself gives up on a node, so that its own words arrive.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(40);
@@ -117,6 +117,11 @@ impl Client {
     /// there first; when that fails, through the endpoints as always.
     pub fn set_node_addresses(&self, nodes: impl IntoIterator<Item = (String, Endpoint)>) {
         self.0.routes.set_nodes(nodes.into_iter().collect());
+    }
+
+    /// What the clocks of the endpoints showed when each last answered.
+    pub fn clocks(&self) -> Vec<ClockReading> {
+        self.0.exchange.clocks()
     }
 
     /// The endpoint that a call about a node goes to first.

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::answer::{Answer, decode};
 use crate::catalogue::{Method, Request};
+use crate::clocks::{ClockReading, Clocks};
 use crate::login::{Granted, Ticket};
 use crate::trust::NotPinned;
 use crate::{ApiToken, Endpoint, Error, Login, Result, Trust, trust};
@@ -49,6 +50,7 @@ pub(crate) struct Exchange {
     tls: Arc<ClientConfig>,
     timeout: Duration,
     max_answer: usize,
+    clocks: Clocks,
 }
 
 impl Exchange {
@@ -69,6 +71,7 @@ impl Exchange {
             tls: Arc::new(tls),
             timeout,
             max_answer,
+            clocks: Clocks::default(),
         })
     }
 
@@ -85,6 +88,11 @@ impl Exchange {
     /// The largest answer that is read, in bytes.
     pub(crate) fn max_answer(&self) -> usize {
         self.max_answer
+    }
+
+    /// What the endpoints' clocks showed.
+    pub(crate) fn clocks(&self) -> Vec<ClockReading> {
+        self.clocks.all()
     }
 
     /// Sends a request and reads the whole answer, whatever its status. A ticket that PVE no longer takes is replaced
@@ -169,7 +177,9 @@ impl Exchange {
     async fn converse(&self, endpoint: &Endpoint, request: &Request, proof: HeaderMap) -> Result<Answer> {
         let failed = |e: reqwest::Error| failure(endpoint, request, &e);
         let sending = self.build(endpoint, request)?.headers(proof);
+        let sent = Instant::now();
         let mut response = sending.send().await.map_err(failed)?;
+        self.clocks.note(endpoint, response.headers(), sent);
         let status = response.status();
         let reason = match response.extensions().get::<ReasonPhrase>() {
             Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),

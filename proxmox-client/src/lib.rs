@@ -4,6 +4,7 @@ mod answer;
 mod calls;
 pub mod catalogue;
 mod client;
+mod clocks;
 mod console;
 mod endpoint;
 mod error;
@@ -21,6 +22,7 @@ mod upid;
 
 pub use calls::*;
 pub use client::{Client, ClientBuilder};
+pub use clocks::ClockReading;
 pub use console::{ConsoleError, Job, Printed, Session};
 pub use endpoint::Endpoint;
 pub use error::{Error, Result};

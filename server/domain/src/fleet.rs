@@ -155,6 +155,8 @@ pub struct GuestState {
     pub status: GuestStatus,
     /// Whether that is old, since its node does not answer.
     pub stale: bool,
+    /// Whether it exists although the token cannot see it.
+    pub hidden: bool,
     /// Whether it is a template.
     pub template: bool,
     /// Whether it no longer exists.
@@ -196,6 +198,12 @@ impl GuestState {
     /// Why nothing recent is known of it; `None` when something is.
     pub fn silence(&self) -> Option<String> {
         let node = &self.node;
+        if self.hidden && !self.runs() {
+            return Some(
+                "The token no longer sees the guest: it lacks VM.Audit on it. What is known is old until it has the right again."
+                    .to_owned(),
+            );
+        }
         match (self.stale && !self.runs(), self.node_status, self.node_stale) {
             (false, _, _) => None,
             (true, NodeStatus::Online, false) => Some(format!(
@@ -233,6 +241,7 @@ pub(crate) mod tests {
             kind: GuestKind::Lxc,
             status: GuestStatus::Running,
             stale: false,
+            hidden: false,
             template: false,
             gone: false,
             lock: None,

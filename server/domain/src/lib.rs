@@ -7,6 +7,7 @@ pub mod command;
 pub mod discovery;
 pub mod eligible;
 pub mod fleet;
+pub mod health;
 pub mod id;
 pub mod inconsistency;
 pub mod job;

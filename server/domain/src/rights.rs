@@ -77,6 +77,13 @@ pub const FEATURES: &[Feature] = &[
         needs: both(&[("Pool.Audit", "/pool")]),
     },
     Feature {
+        name: "storages",
+        label: "See how full storages are",
+        used: true,
+        audit: true,
+        needs: both(&[("Datastore.Audit", "/storage")]),
+    },
+    Feature {
         name: "vm_addresses",
         label: "See addresses and system of VMs by their guest agent",
         used: true,
@@ -335,7 +342,7 @@ mod tests {
     fn lines_differ_between_the_majors() {
         assert_eq!(
             create_audit_token(Major::Nine, "muster@pve", "audit"),
-            "pveum role add MusterAudit --privs \"Pool.Audit Sys.Audit VM.Audit VM.GuestAgent.Audit\"\n\
+            "pveum role add MusterAudit --privs \"Datastore.Audit Pool.Audit Sys.Audit VM.Audit VM.GuestAgent.Audit\"\n\
              pveum user add muster@pve --comment \"Muster\"\n\
              pveum user token add muster@pve audit --privsep 1\n\
              pveum acl modify / --users muster@pve --roles MusterAudit\n\

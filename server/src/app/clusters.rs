@@ -66,6 +66,7 @@ impl App {
         let mut row = new.check(id, self.clock.now())?;
         let report = self.look_at(&row, &new.token_secret).await?;
         report.refuse_blindness()?;
+        self.refuse_known(&row, &report).await?;
         report.put(&mut row);
         let detail = serde_json::json!({
             "endpoints": row.endpoints.0, "token_id": row.token_id, "tls": row.tls_mode, "accepted": row.accepted,
@@ -92,7 +93,8 @@ impl App {
         drop(tx);
         let planned = edit.apply(before.clone())?;
         if edit.reaches_elsewhere() {
-            self.look_at(&planned, &text(&secret)).await?;
+            let report = self.look_at(&planned, &text(&secret)).await?;
+            self.refuse_known(&planned, &report).await?;
         }
         let changed: Result<(), Error> = muster_store::write!(self.store, tx => {
             let mut row = edit.apply(cluster(tx, id).await?)?;
@@ -179,6 +181,27 @@ impl App {
         let mut tx = self.store.read().await?;
         cluster(&mut tx, id).await?;
         Ok(tx.discoveries(id, before, limit).await?)
+    }
+
+    /// Refuses a cluster that is there already under another name: every guest would stand twice in every list.
+    async fn refuse_known(&self, row: &ClusterRow, report: &TestReport) -> Result<(), Error> {
+        let mut tx = self.store.read().await?;
+        for other in tx.clusters().await? {
+            if other.id == row.id || !report.shares_a_node(&other) {
+                continue;
+            }
+            let guests = tx.guests_of(ClusterId(other.id)).await?;
+            if report.may_be_of(&guests) {
+                return Err(Error::Conflict {
+                    code: "cluster_known",
+                    detail: format!(
+                        "This cluster is already here as {}: change its addresses or its token there.",
+                        other.name
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     async fn look_at(&self, row: &ClusterRow, secret: &str) -> Result<TestReport, Error> {

@@ -5,6 +5,8 @@
 mod ask;
 mod certificates;
 mod details;
+mod health;
+mod hidden;
 mod listing;
 mod schedule;
 mod trouble;
@@ -93,7 +95,6 @@ pub async fn run(app: &App, cluster: ClusterId, trigger: Trigger) -> Result<Summ
     let read = async {
         let connection = app.connect(&row).await?;
         let seen = list(connection.client()).await?;
-        listing::refuse_sudden_emptiness(app, cluster, &connection, &seen).await?;
         Ok((connection, seen))
     };
     let (connection, seen) = match read.await {
@@ -136,7 +137,10 @@ impl Discovery<'_> {
         if restarted.is_empty() && self.says_nothing_new(seen) {
             return Ok(listing::counted(seen));
         }
-        let mut written = listing::write(self.app, self.cluster(), seen, self.started).await?;
+        let mut written = listing::write(&self, seen).await?;
+        if seen.guests.is_empty() && !written.unlisted.hidden.is_empty() {
+            return Err(self.blind(&written).await?);
+        }
         let mut summary = std::mem::take(&mut written.summary);
 
         let (status, overview) = self.ask_cluster(&mut summary).await;
@@ -152,21 +156,35 @@ impl Discovery<'_> {
         let (nodes, node_failures) = crate::pve::ask_nodes(client, nodes).await;
         trouble::collect(&mut summary.errors, guest_failures.into_iter().chain(node_failures));
 
-        let learned = details::Learned {
+        let mut learned = details::Learned {
             status,
             overview,
             guests,
             nodes,
+            health: Vec::new(),
         };
+        learned.health = health::of(&self, seen, &written, &learned);
         if let (Some(status), true) = (&learned.status, self.row.tls_mode != "system") {
             let told = certificates::merged(&self.row, learned.overview.as_ref());
             find_direct_ways(self.connection, self.memory, status, &told).await;
         }
         details::write(&self, learned, &mut summary).await?;
-        if !written.guests.iter().any(|(guest, _)| ask::awaits_address(guest, seen)) {
+        let awaits = written.guests.iter().any(|(guest, _)| ask::awaits_address(guest, seen));
+        if !awaits && written.unlisted.open.is_empty() {
             self.memory.note_known(seen);
         }
         Ok(summary)
+    }
+
+    /// Writes down that the token sees no guest any more.
+    async fn blind(&self, written: &listing::Written) -> Result<Error, Error> {
+        let hidden: Vec<i64> = written.unlisted.hidden.iter().copied().collect();
+        let trouble = Trouble {
+            node: None,
+            code: "missing_right",
+            detail: muster_domain::health::hidden_words(&hidden),
+        };
+        trouble::note(self.app, self.cluster(), self.trigger, self.started, trouble).await
     }
 
     /// Whether a list can be dropped unread: it is as the last one, and nothing else is due. Most are, and comparing them

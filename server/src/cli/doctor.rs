@@ -1,5 +1,6 @@
 //! `muster doctor`: looks for what is wrong before it hurts, and says what to do about each.
 
+mod clusters;
 mod start;
 mod store;
 

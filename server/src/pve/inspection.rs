@@ -1,6 +1,6 @@
 //! A look at a cluster before it is added, and whenever somebody wants to know whether it still works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::fleet::{GuestKind, NodeStatus};
 use muster_domain::rights::Permissions;
@@ -20,9 +20,11 @@ pub struct Inspection {
     pub nodes: BTreeMap<String, NodeStatus>,
     /// The certificate of each node; none of one that was never up.
     pub fingerprints: BTreeMap<String, Option<Fingerprint>>,
-    /// Containers that the token sees.
+    /// The guests that the token sees: number and name.
+    pub guests: BTreeSet<(i64, Option<String>)>,
+    /// Containers among them.
     pub lxcs: usize,
-    /// VMs that the token sees.
+    /// VMs among them.
     pub vms: usize,
     /// Members and quorum; `None` when the token may not ask.
     pub status: Option<ClusterStatus>,
@@ -45,6 +47,7 @@ pub async fn inspect(client: &Client) -> Result<Inspection, Failure> {
         fingerprints,
         lxcs: containers,
         vms: seen.guests.len() - containers,
+        guests: seen.guests.into_iter().map(|guest| (guest.vmid, guest.name)).collect(),
         nodes: seen.nodes.into_iter().map(|node| (node.name, node.status)).collect(),
         status,
     })

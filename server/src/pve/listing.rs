@@ -1,10 +1,11 @@
 //! The one call that lists everything: `GET /cluster/resources`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use muster_domain::discovery::{ListedGuest, ListedNode};
 use muster_domain::fleet::{GuestKind, GuestStatus, NodeStatus};
-use proxmox_client::{Client, Guest, NodeState};
+use muster_domain::health::Storage;
+use proxmox_client::{Client, Guest, NodeState, StorageState};
 
 use super::{Failure, NodeLoad};
 
@@ -19,6 +20,8 @@ pub struct Seen {
     pub uptimes: HashMap<i64, u64>,
     /// Loads of the nodes, by name.
     pub loads: HashMap<String, NodeLoad>,
+    /// The storages that can be judged, by name.
+    pub storages: Vec<Storage>,
 }
 
 /// Asks for the list. Guests that the token may not see are missing in it without a word.
@@ -44,6 +47,7 @@ pub async fn list(client: &Client) -> Result<Seen, Failure> {
         guests,
         uptimes,
         loads,
+        storages: storages(&resources.storages),
     })
 }
 
@@ -60,6 +64,24 @@ fn with_all_hosts(mut nodes: Vec<ListedNode>, guests: &[Guest]) -> Vec<ListedNod
         }
     }
     nodes
+}
+
+/// One entry for a storage that all nodes share, one for each node of any other.
+fn storages(listed: &[StorageState]) -> Vec<Storage> {
+    let known = listed
+        .iter()
+        .filter(|storage| storage.status.as_deref() == Some("available"));
+    let mut storages: BTreeMap<String, Storage> = BTreeMap::new();
+    for listed in known {
+        let name = match listed.shared {
+            true => listed.storage.clone(),
+            false => format!("{} on {}", listed.storage, listed.node),
+        };
+        if let (Some(used), Some(size)) = (listed.disk, listed.maxdisk.filter(|size| *size > 0)) {
+            storages.insert(name.clone(), Storage { name, used, size });
+        }
+    }
+    storages.into_values().collect()
 }
 
 fn node(listed: &NodeState) -> ListedNode {

@@ -22,5 +22,5 @@ pub use memory::{Basis, Memory, NodeLoad, Pve};
 pub use nodes::{NodeDetails, NodeToAsk, NodeUpdates, Overview, ask_nodes, overview};
 
 pub use proxmox_client::{
-    ApiToken, ClusterStatus, Endpoint, Error as CallError, Fingerprint, PresentedCertificate, probe,
+    ApiToken, ClockReading, ClusterStatus, Endpoint, Error as CallError, Fingerprint, PresentedCertificate, probe,
 };

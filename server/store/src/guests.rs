@@ -41,13 +41,14 @@ const SOME: &str = guest_rows!(
 );
 const INSERT: &str = "INSERT INTO guests (node_id, vmid, kind, name, status, stale_since, lock, template, tags, pool, \
     system_id, system_name, addresses, cpus, memory_max, disk_max, unprivileged, cmode, has_mounts, backup, \
-    config_digest, details_at, reach_best, reach_needs, gone_at, id, cluster_id, first_seen_at) \
+    config_digest, details_at, reach_best, reach_needs, gone_at, hidden, id, cluster_id, first_seen_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
-    $24, $25, $26, $27, $28)";
+    $24, $25, $26, $27, $28, $29)";
 const UPDATE: &str = "UPDATE guests SET node_id = $1, vmid = $2, kind = $3, name = $4, status = $5, stale_since = $6, \
     lock = $7, template = $8, tags = $9, pool = $10, system_id = $11, system_name = $12, addresses = $13, cpus = $14, \
     memory_max = $15, disk_max = $16, unprivileged = $17, cmode = $18, has_mounts = $19, backup = $20, \
-    config_digest = $21, details_at = $22, reach_best = $23, reach_needs = $24, gone_at = $25 WHERE id = $26";
+    config_digest = $21, details_at = $22, reach_best = $23, reach_needs = $24, gone_at = $25, \
+    hidden = $26 WHERE id = $27";
 const SET_REACH: &str = "UPDATE guests SET reach_best = $1, reach_needs = $2 WHERE id = $3";
 const SET_AGENT: &str = "UPDATE guests SET agent_state = $1, agent_version = $2, agent_seen_at = $3, agent_reason = $4 \
     WHERE id = $5";
@@ -154,6 +155,8 @@ pub struct GuestRow {
     pub first_seen_at: i64,
     /// Since when it no longer exists.
     pub gone_at: Option<i64>,
+    /// Whether it exists although the token cannot see it.
+    pub hidden: bool,
 }
 
 /// The columns of the agent channel.
@@ -186,7 +189,7 @@ pub struct GuestUpdates {
     pub reboot_required: Option<bool>,
 }
 
-/// Binds the first 26 parameters of `INSERT` and `UPDATE`. A macro, since the type of a query differs by driver.
+/// Binds the first 27 parameters of `INSERT` and `UPDATE`. A macro, since the type of a query differs by driver.
 macro_rules! bind_facts {
     ($query:expr, $row:ident) => {
         $query
@@ -215,6 +218,7 @@ macro_rules! bind_facts {
             .bind(&$row.reach_best)
             .bind(&$row.reach_needs)
             .bind($row.gone_at)
+            .bind($row.hidden)
             .bind($row.id)
     };
 }
@@ -227,6 +231,7 @@ impl GuestRow {
             kind: self.word("kind", &self.kind, GuestKind::parse)?,
             status: self.word("status", &self.status, GuestStatus::parse)?,
             stale: self.stale_since.is_some(),
+            hidden: self.hidden,
             template: self.template,
             gone: self.gone_at.is_some(),
             lock: self.lock.clone(),

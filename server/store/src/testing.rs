@@ -86,6 +86,7 @@ pub(crate) mod fleet {
             error_code: None,
             error_detail: None,
             error_since: None,
+            health: Json(Vec::new()),
             created_at: 1,
             updated_at: 1,
         }
@@ -166,6 +167,7 @@ pub(crate) mod fleet {
             reach_needs: None,
             first_seen_at: 1,
             gone_at: None,
+            hidden: false,
         }
     }
 }

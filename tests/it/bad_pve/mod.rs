@@ -4,6 +4,9 @@
 
 mod calls;
 mod faults;
+mod health;
+mod life;
+mod rights;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

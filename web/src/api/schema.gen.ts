@@ -761,6 +761,8 @@ export interface components {
             /** @description Addresses of its API, in the order they are tried. */
             endpoints: string[];
             error?: components["schemas"]["ClusterError"] | null;
+            /** @description What is wrong, as of the last time it could be read. */
+            health: components["schemas"]["Health"];
             id: components["schemas"]["ClusterId"];
             last_discovered_at?: components["schemas"]["Timestamp"] | null;
             name: string;
@@ -907,6 +909,11 @@ export interface components {
             /** Format: int64 */
             vmid?: number | null;
         };
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        Gravity: "note" | "warning" | "critical";
         /** @description A container or VM. */
         Guest: {
             actions: components["schemas"]["Action"][];
@@ -944,6 +951,8 @@ export interface components {
             node_id: components["schemas"]["NodeId"];
             pool?: string | null;
             reach: components["schemas"]["Reach"];
+            /** @description Why it is old; null also when the agent inside says that the guest runs. */
+            stale_reason?: string | null;
             stale_since?: components["schemas"]["Timestamp"] | null;
             /** @description What it does, as last heard. */
             status: components["schemas"]["GuestStatus"];
@@ -1045,10 +1054,22 @@ export interface components {
             /** @description The step it is at. */
             step?: string | null;
         };
-        /** @description Whether the server can serve. */
+        /** @description Whether all is well with a cluster, and why not. */
         Health: {
-            /** @description Always `ok`; anything else is a problem document. */
-            status: string;
+            gravity?: components["schemas"]["Gravity"] | null;
+            /** @description The worst first. */
+            reasons: components["schemas"]["HealthReason"][];
+        };
+        /** @description One thing that is wrong. */
+        HealthReason: {
+            /** @description Stable; docs/errors.md explains it. */
+            code: string;
+            /** @description What is, and what to do. */
+            detail: string;
+            gravity: components["schemas"]["Gravity"];
+            since?: components["schemas"]["Timestamp"] | null;
+            /** @description The node, storage or feature it is about; null for the cluster as a whole. */
+            subject?: string | null;
         };
         /** @description A cluster with its nodes and guests, all of one moment. */
         Hierarchy: {
@@ -1412,7 +1433,7 @@ export interface components {
              * @description Stable name for programs; docs/errors.md explains each.
              * @enum {string}
              */
-            code: "agent_program_missing" | "agent_protocol" | "agent_url_missing" | "bad_request" | "body_too_large" | "certificate_changed" | "cluster_paused" | "cross_site" | "forbidden" | "idempotency_in_progress" | "idempotency_key_reused" | "internal" | "interrupted" | "invalid" | "invalid_json" | "invalid_query" | "job_over" | "last_admin" | "link_invalid" | "method_not_allowed" | "missing_right" | "name_taken" | "needs_a_person" | "no_agent" | "no_agent_for_architecture" | "no_such_route" | "node_down" | "not_found" | "nothing_to_do" | "nothing_to_retry" | "pve_answer_too_large" | "pve_answer_unreadable" | "pve_lacks_call" | "pve_no_answer" | "pve_refused" | "pve_slow" | "pve_tls" | "pve_unreachable" | "restored" | "script_outdated" | "secret_unreadable" | "setup_link_invalid" | "sign_in_needed" | "standby" | "timed_out" | "token_expired" | "token_refused" | "token_unknown" | "token_used" | "too_many_tries" | "unsupported_media_type" | "wrong_credentials";
+            code: "agent_lost" | "agent_online" | "agent_program_missing" | "agent_protocol" | "agent_removed" | "agent_url_missing" | "already_scanning" | "bad_request" | "bad_signature" | "body_too_large" | "busy" | "certificate_changed" | "clock_skew" | "cluster_known" | "cluster_paused" | "cross_site" | "expired" | "forbidden" | "garbage" | "gave_up" | "gone" | "idempotency_in_progress" | "idempotency_key_reused" | "internal" | "interrupted" | "invalid" | "invalid_json" | "invalid_query" | "job_over" | "last_admin" | "line_expired" | "line_replaced" | "link_invalid" | "locked" | "method_not_allowed" | "missing_right" | "name_taken" | "needs_a_person" | "no_agent" | "no_agent_for_architecture" | "no_check_in" | "no_quorum" | "no_reach" | "no_such_route" | "node_down" | "not_backed_up" | "not_found" | "nothing_to_do" | "nothing_to_retry" | "paused" | "protocol_too_new" | "protocol_too_old" | "pve_answer_too_large" | "pve_answer_unreadable" | "pve_lacks_call" | "pve_no_answer" | "pve_refused" | "pve_slow" | "pve_tls" | "pve_unreachable" | "quarantined" | "refused" | "restored" | "script_outdated" | "secret_unreadable" | "setup_link_invalid" | "sign_in_needed" | "stale" | "standby" | "status_unknown" | "stopped" | "storage_full" | "template" | "timed_out" | "token_expired" | "token_other_guest" | "token_refused" | "token_unknown" | "token_used" | "too_many_tries" | "tool_failed" | "unknown_agent" | "unsupported" | "unsupported_media_type" | "unsupported_system" | "wrong_credentials";
             /** @description What happened this time, and what to do. */
             detail: string;
             /** @description The wrong fields, when the body is not valid. */

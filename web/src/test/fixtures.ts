@@ -42,6 +42,7 @@ export function aCluster(change: Partial<Cluster> = {}): Cluster {
     tls: { mode: "pinned", fingerprints: {} },
     state_seconds: 10,
     detail_seconds: 60,
+    health: { reasons: [] },
     rollup,
     actions: [],
     ...change,

@@ -107,7 +107,7 @@ fn storage_row(call: &Call<'_>, storage: &Storage, node: &Node) -> Value {
         "status": if reported { "available" } else { "unknown" },
     }));
     if reported {
-        entry.insert("disk".to_owned(), json!(storage.size / 4));
+        entry.insert("disk".to_owned(), json!(storage.used()));
         entry.insert("maxdisk".to_owned(), json!(storage.size));
     }
     Value::Object(entry)

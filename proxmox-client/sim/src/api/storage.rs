@@ -42,7 +42,7 @@ pub(super) fn of_node(call: &mut Call<'_>) -> Result<Value, ApiError> {
         .filter(|storage| content.is_none_or(|content| has(storage, content)))
         .filter(|storage| name.is_none_or(|name| name == storage.name));
     let rows = chosen.map(|storage| {
-        let (total, used) = (storage.size, storage.size / 4);
+        let (total, used) = (storage.size, storage.used());
         json!({
             "storage": storage.name, "type": storage.plugin, "content": storage.content, "enabled": 1, "active": 1,
             "shared": u8::from(storage.shared), "total": total, "used": used, "avail": total - used,

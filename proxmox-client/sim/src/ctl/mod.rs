@@ -37,6 +37,12 @@ pub enum Request {
     /// Switch nodes off and on, or use their root shell.
     #[command(subcommand)]
     Node(NodeRequest),
+    /// Upgrade or rename a cluster.
+    #[command(subcommand)]
+    Cluster(ClusterRequest),
+    /// Fill storages.
+    #[command(subcommand)]
+    Storage(StorageRequest),
     /// Renew certificates of nodes.
     #[command(subcommand)]
     Cert(CertRequest),
@@ -232,6 +238,8 @@ pub enum NodeRequest {
     Stop(OneNode),
     /// Switch a node on; its guests start with it.
     Start(OneNode),
+    /// Take a node that is off out of its cluster, as `pvecm delnode` does. Its guests stay where they are listed.
+    Remove(OneNode),
     /// Run a line in the node's root shell, where pct reaches the node's containers.
     ///
     /// Input, output and exit code are passed on. The line runs on this machine, as whoever runs the simulator.
@@ -242,6 +250,43 @@ pub enum NodeRequest {
         /// The line, after --.
         #[arg(last = true, required = true)]
         line: Vec<String>,
+    },
+}
+
+/// What can be done with a whole cluster.
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum ClusterRequest {
+    /// Upgrade all nodes to Proxmox VE 9.
+    Upgrade {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+    },
+    /// Let it call itself otherwise. Requests go on to name it as before.
+    Rename {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+        /// The new name.
+        #[arg(long)]
+        to: String,
+    },
+}
+
+/// What can be done with storages.
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum StorageRequest {
+    /// Say how full a storage is.
+    Fill {
+        /// Name of the cluster.
+        #[arg(long)]
+        cluster: String,
+        /// Name of the storage, such as local-lvm.
+        #[arg(long)]
+        name: String,
+        /// Share in use, in percent.
+        #[arg(long)]
+        percent: u64,
     },
 }
 

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    CertRequest, FaultRequest, GuestRequest, KindName, NewGuest, NodeRequest, OneGuest, OneNode, OsName,
-    PackageRequest, Request, TokenRequest, UserRequest,
+    CertRequest, ClusterRequest, FaultRequest, GuestRequest, KindName, NewGuest, NodeRequest, OneGuest, OneNode,
+    OsName, PackageRequest, Request, StorageRequest, TokenRequest, UserRequest,
 };
 use crate::faults::Fault;
 use crate::guests::{NewVersion, Streams};
@@ -16,7 +16,7 @@ use crate::lab::{Lab, OUTPUT_LIMIT, id};
 use crate::nodes::Nodes;
 use crate::outcome::{Outcome, exit_code};
 use crate::scenario::{GuestSpec, add_guest};
-use crate::world::{AclEntry, Becomes, Cluster, Guest, Kind, Mishap, Os, Token};
+use crate::world::{AclEntry, Becomes, Cluster, Guest, Kind, Mishap, Os, Release, Token};
 
 /// Everything that requests work on.
 pub(crate) struct Control {
@@ -48,6 +48,8 @@ impl Control {
                 Ok(Value::Null)
             }
             Request::Token(request) => self.token(request),
+            Request::Cluster(request) => self.cluster(request),
+            Request::Storage(StorageRequest::Fill { cluster, name, percent }) => self.fill(&cluster, &name, percent),
             Request::User(request) => self.user(request),
         }
     }
@@ -219,6 +221,14 @@ impl Control {
         match request {
             NodeRequest::Stop(at) => self.lab.site(&at.cluster)?.set_online(&at.node, false)?,
             NodeRequest::Start(at) => self.lab.site(&at.cluster)?.set_online(&at.node, true)?,
+            NodeRequest::Remove(at) => self.lab.site(&at.cluster)?.with(|cluster, _| {
+                let node = cluster
+                    .node(&at.node)
+                    .with_context(|| format!("there is no node '{}'", at.node))?;
+                ensure!(!node.online, "the node '{}' is on", at.node);
+                cluster.nodes.retain(|node| node.name != at.node);
+                Ok(())
+            })?,
             NodeRequest::Shell { node: at, line } => {
                 let exists = self
                     .lab
@@ -265,6 +275,29 @@ impl Control {
             });
         });
         Ok(Value::Null)
+    }
+
+    fn cluster(&self, request: ClusterRequest) -> Result<Value> {
+        match request {
+            ClusterRequest::Upgrade { cluster } => self
+                .lab
+                .site(&cluster)?
+                .with(|cluster, _| cluster.release = Release::Pve9),
+            ClusterRequest::Rename { cluster, to } => {
+                self.lab.site(&cluster)?.with(|cluster, _| cluster.name = to);
+            }
+        }
+        Ok(Value::Null)
+    }
+
+    fn fill(&self, cluster: &str, name: &str, percent: u64) -> Result<Value> {
+        self.lab.site(cluster)?.with(|cluster, _| {
+            let storage = cluster.storages.iter_mut().find(|storage| storage.name == name);
+            storage
+                .with_context(|| format!("there is no storage '{name}'"))?
+                .percent = percent;
+            Ok(Value::Null)
+        })
     }
 
     fn token(&self, request: TokenRequest) -> Result<Value> {

@@ -213,6 +213,7 @@ fn storages(spec: &ClusterSpec) -> Vec<Storage> {
             path,
             shared,
             size,
+            percent: 25,
         }
     };
     let all = [

@@ -44,4 +44,13 @@ pub(crate) struct Storage {
     pub(crate) shared: bool,
     /// Bytes.
     pub(crate) size: u64,
+    /// Share of it in use, in percent.
+    pub(crate) percent: u64,
+}
+
+impl Storage {
+    /// Bytes in use.
+    pub(crate) fn used(&self) -> u64 {
+        self.size / 100 * self.percent
+    }
 }

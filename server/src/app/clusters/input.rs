@@ -113,6 +113,7 @@ impl NewCluster {
             error_code: None,
             error_detail: None,
             error_since: None,
+            health: Vec::new().into(),
             created_at: now.as_micros(),
             updated_at: now.as_micros(),
         };

@@ -4,6 +4,7 @@ use muster_domain::fleet::NodeStatus;
 use muster_domain::rights::{self, FeatureReport, Major};
 use muster_domain::rollup::counted;
 use muster_store::clusters::ClusterRow;
+use muster_store::guests::GuestRow;
 
 use crate::app::Error;
 use crate::pve::{Failure, Inspection};
@@ -96,6 +97,21 @@ impl TestReport {
             "The token lacks VM.Audit on /vms, so PVE shows it no guest. Give it a role that has it, for the user and for the token; the connection test prints the pveum lines.",
         )
         .into())
+    }
+
+    /// Whether a node of another cluster has the name and the certificate of one of this. Alone that proves nothing: one
+    /// certificate can be for all nodes of an owner.
+    pub(super) fn shares_a_node(&self, other: &ClusterRow) -> bool {
+        self.nodes
+            .iter()
+            .any(|node| node.fingerprint.is_some() && other.fingerprints.get(&node.name) == node.fingerprint.as_ref())
+    }
+
+    /// Whether what the token sees may be these guests: at least one is the same, or there is nothing to compare.
+    pub(super) fn may_be_of(&self, guests: &[GuestRow]) -> bool {
+        let seen = &self.inspection.guests;
+        let is_same = |row: &GuestRow| seen.contains(&(row.vmid, Some(row.name.clone())));
+        seen.is_empty() || guests.is_empty() || guests.iter().any(is_same)
     }
 
     /// Writes down what was learned.

@@ -61,6 +61,7 @@ mod tests {
             error_code: None,
             error_detail: None,
             error_since: None,
+            health: Vec::new().into(),
             created_at: 0,
             updated_at: 0,
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use muster_domain::fleet::{Backup, UpdatesState};
+use muster_domain::health::Reason;
 use muster_domain::{GuestId, NodeId};
 use muster_store::clusters::ClusterRow;
 use muster_store::guests::GuestRow;
@@ -24,6 +25,8 @@ pub(super) struct Learned {
     pub(super) guests: Vec<(GuestId, GuestDetails)>,
     /// Details of nodes.
     pub(super) nodes: Vec<(NodeId, NodeDetails)>,
+    /// What is wrong with the cluster.
+    pub(super) health: Vec<Reason>,
 }
 
 /// How often rights, version, certificates and backups are asked.
@@ -176,6 +179,7 @@ fn put_cluster(row: &mut ClusterRow, discovery: &Discovery<'_>, learned: &Learne
             .map(|(node, told)| (node.clone(), told.to_string()))
             .collect();
     }
+    row.health = learned.health.clone().into();
     row.error_code = None;
     row.error_detail = None;
     row.error_since = None;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use muster_domain::discovery::{self, Change, Fact, GuestFacts, Known, NodeFacts};
 use muster_domain::fleet::{AgentState, Backup, ExecEndpoint, GuestKind, NodeStatus, UpdatesState};
 use muster_domain::{ClusterId, GuestId, NodeId, Timestamp, reach};
-use muster_store::guest_list::GuestFilter;
 use muster_store::guests::GuestRow;
 use muster_store::nodes::NodeRow;
 use muster_store::{StoreError, Tx};
 
-use super::{Found, Summary, names};
+use super::hidden::{self, Unlisted};
+use super::{Discovery, Found, Summary, names};
 use crate::app::{App, Error, fleet};
-use crate::pve::{Connection, Failure, Seen};
+use crate::pve::Seen;
 
 /// What is stored after the first step.
 pub(super) struct Written {
@@ -22,47 +22,19 @@ pub(super) struct Written {
     pub(super) guests: Vec<(GuestRow, Vec<Fact>)>,
     /// What was found so far.
     pub(super) summary: Summary,
-}
-
-/// A token that loses `VM.Audit` sees no guest at all, as if all were gone. Then nothing is believed.
-pub(super) async fn refuse_sudden_emptiness(
-    app: &App,
-    cluster: ClusterId,
-    connection: &Connection,
-    seen: &Seen,
-) -> Result<(), Error> {
-    if !seen.guests.is_empty() {
-        return Ok(());
-    }
-    let filter = GuestFilter {
-        cluster: Some(cluster),
-        ..GuestFilter::default()
-    };
-    let before = app.store.read().await?.guests_count(&filter).await?;
-    if before == 0 {
-        return Ok(());
-    }
-    let permissions = connection.client().permissions().await.map_err(Failure::from)?;
-    let permissions = muster_domain::rights::Permissions(permissions.by_path);
-    if permissions.allows_anywhere("VM.Audit") {
-        return Ok(());
-    }
-    Err(Failure::new(
-        "missing_right",
-        format!(
-            "The token no longer sees any of the {before} guests: it lacks VM.Audit on /vms. Give it back; the connection test prints the pveum lines."
-        ),
-    )
-    .into())
+    /// The guests that are not listed and not gone.
+    pub(super) unlisted: Unlisted,
 }
 
 /// Writes the difference, if there is one.
-pub(super) async fn write(app: &App, cluster: ClusterId, seen: &Seen, now: Timestamp) -> Result<Written, Error> {
+pub(super) async fn write(discovery: &Discovery<'_>, seen: &Seen) -> Result<Written, Error> {
+    let (app, cluster, now) = (discovery.app, discovery.cluster(), discovery.started);
     let mut tx = app.store.read().await?;
     let stored = Stored::read(&mut tx, cluster).await?;
     drop(tx);
-    if stored.changes(seen, now).is_empty() {
-        return Ok(stored.unchanged(seen));
+    let unlisted = hidden::find(discovery, &stored.guests, seen).await;
+    if stored.changes(seen, &unlisted, now).is_empty() {
+        return Ok(stored.unchanged(seen, unlisted));
     }
     muster_store::write!(app.store, tx => {
         if tx.cluster(cluster).await?.is_none() {
@@ -70,8 +42,8 @@ pub(super) async fn write(app: &App, cluster: ClusterId, seen: &Seen, now: Times
             return Err(Error::NotFound { kind: "cluster", id: cluster.to_string() });
         }
         let stored = Stored::read(tx, cluster).await?;
-        let changes = stored.changes(seen, now);
-        stored.apply(app, tx, cluster, changes, seen, now).await
+        let changes = stored.changes(seen, &unlisted, now);
+        stored.apply(app, tx, cluster, changes, seen, unlisted.clone(), now).await
     })
 }
 
@@ -84,11 +56,13 @@ struct Stored {
 struct Changes {
     nodes: Vec<Change<NodeId, NodeFacts>>,
     guests: Vec<Change<GuestId, GuestFacts>>,
+    /// Those that can no longer be seen.
+    hidden: Vec<GuestId>,
 }
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.guests.is_empty()
+        self.nodes.is_empty() && self.guests.is_empty() && self.hidden.is_empty()
     }
 }
 
@@ -101,28 +75,38 @@ impl Stored {
         })
     }
 
-    fn changes(&self, seen: &Seen, now: Timestamp) -> Changes {
+    fn changes(&self, seen: &Seen, unlisted: &Unlisted, now: Timestamp) -> Changes {
         let nodes: Vec<_> = self.nodes.iter().map(known_node).collect();
+        let is_listed = |vmid: i64| seen.guests.iter().any(|guest| guest.vmid == vmid);
         let guests: Vec<_> = self
             .guests
             .iter()
+            .filter(|row| !unlisted.keeps(row.vmid) || is_listed(row.vmid))
             .chain(&self.tombstones)
             .filter_map(known_guest)
             .collect();
         Changes {
             nodes: discovery::nodes(&seen.nodes, &nodes, now),
             guests: discovery::guests(&seen.guests, &seen.nodes, &guests, now),
+            hidden: self
+                .guests
+                .iter()
+                .filter(|row| !row.hidden && unlisted.hidden.contains(&row.vmid))
+                .map(|row| GuestId(row.id))
+                .collect(),
         }
     }
 
-    fn unchanged(self, seen: &Seen) -> Written {
+    fn unchanged(self, seen: &Seen, unlisted: Unlisted) -> Written {
         Written {
             nodes: self.nodes.into_iter().filter(|node| node.gone_at.is_none()).collect(),
             guests: self.guests.into_iter().map(|guest| (guest, Vec::new())).collect(),
             summary: counted(seen),
+            unlisted,
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
     async fn apply(
         self,
         app: &App,
@@ -130,6 +114,7 @@ impl Stored {
         cluster: ClusterId,
         changes: Changes,
         seen: &Seen,
+        unlisted: Unlisted,
         now: Timestamp,
     ) -> Result<Written, Error> {
         let mut summary = counted(seen);
@@ -164,6 +149,12 @@ impl Stored {
         if !summary.gone.is_empty() {
             tx.wake_jobs_waiting_in(cluster, now).await?;
         }
+        for id in changes.hidden {
+            if let Some((row, _)) = guests.get_mut(&id) {
+                hide(tx, row, now, &mut summary).await?;
+                events.guest(row);
+            }
+        }
         events.publish(tx, now).await?;
         Ok(Written {
             nodes: nodes.into_values().filter(|node| node.gone_at.is_none()).collect(),
@@ -172,6 +163,7 @@ impl Stored {
                 .filter(|(guest, _)| guest.gone_at.is_none())
                 .collect(),
             summary,
+            unlisted,
         })
     }
 }
@@ -285,6 +277,16 @@ async fn guest<'a>(
     Ok(id)
 }
 
+/// Keeps what is known of a guest that can no longer be seen, as old.
+async fn hide(tx: &mut Tx, row: &mut GuestRow, now: Timestamp, summary: &mut Summary) -> Result<(), Error> {
+    row.hidden = true;
+    row.stale_since.get_or_insert(now.as_micros());
+    put_reach(row)?;
+    tx.save_guest(row).await?;
+    summary.changed.push(found(row, &[Fact::Stale]));
+    Ok(())
+}
+
 pub(super) fn found(row: &GuestRow, facts: &[Fact]) -> Found {
     Found {
         kind: row.kind.clone(),
@@ -378,6 +380,7 @@ fn put_guest(row: &mut GuestRow, facts: GuestFacts, node: &NodeRow) {
     row.memory_max = facts.memory_max;
     row.disk_max = facts.disk_max;
     row.gone_at = None;
+    row.hidden = false;
 }
 
 fn new_node(id: NodeId, cluster: ClusterId, now: Timestamp) -> NodeRow {
@@ -453,5 +456,6 @@ fn new_guest(id: GuestId, cluster: ClusterId, now: Timestamp) -> GuestRow {
         reach_needs: None,
         first_seen_at: now.as_micros(),
         gone_at: None,
+        hidden: false,
     }
 }

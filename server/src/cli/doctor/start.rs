@@ -61,6 +61,10 @@ async fn inside(config: Config, seal: Seal, store: Store) -> Vec<Finding> {
     for finding in looked {
         findings.push(finding.unwrap_or_else(|error| Finding::wrong(format!("{error:#}"))));
     }
+    match super::clusters::look(&app).await {
+        Ok(told) => findings.extend(told),
+        Err(error) => findings.push(Finding::wrong(format!("{error:#}"))),
+    }
     app.store.close().await;
     findings
 }

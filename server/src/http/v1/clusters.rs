@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
+use super::health::HealthView;
 use super::rollup::RollupView;
 use crate::app::clusters::{ClusterEdit, NewCluster, TlsChoice};
 use crate::app::fleet::Cluster;
@@ -77,6 +78,8 @@ pub(crate) struct ClusterView {
     last_discovered_at: Option<Timestamp>,
     /// Why it cannot be read.
     error: Option<ClusterError>,
+    /// What is wrong, as of the last time it could be read.
+    health: HealthView,
     /// The one thing to do next; null when all is well.
     next_step: Option<NextStepView>,
     rollup: RollupView,
@@ -405,6 +408,12 @@ pub(crate) fn view(cluster: Cluster) -> ClusterView {
         state_seconds: row.state_seconds,
         detail_seconds: row.detail_seconds,
         last_discovered_at: row.last_discovered_at.map(Timestamp::from_micros).max(listed_at),
+        health: HealthView::of(
+            error
+                .as_ref()
+                .map(|error| (error.code.clone(), error.detail.clone(), error.since)),
+            row.health.0,
+        ),
         error,
         next_step: next_step.map(|step| NextStepView {
             text: step.text,

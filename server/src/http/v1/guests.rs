@@ -55,8 +55,10 @@ pub(crate) struct GuestView {
     name: String,
     /// What it does, as last heard.
     status: GuestStatus,
-    /// Since when that is old, since its node does not answer.
+    /// Since when that is old.
     stale_since: Option<Timestamp>,
+    /// Why it is old; null also when the agent inside says that the guest runs.
+    stale_reason: Option<String>,
     /// What holds it, such as `backup`.
     lock: Option<String>,
     template: bool,
@@ -285,6 +287,7 @@ pub(crate) fn view(guest: Guest) -> GuestView {
         name: row.name,
         status: state.status,
         stale_since: row.stale_since.map(Timestamp::from_micros),
+        stale_reason: row.stale_since.and(state.silence()),
         lock: row.lock,
         template: row.template,
         tags: row

@@ -6,6 +6,7 @@ mod clusters;
 mod events;
 mod guest_work;
 mod guests;
+mod health;
 mod hierarchy;
 mod jobs;
 mod metrics;
