@@ -1,6 +1,6 @@
 //! Every fault of the simulator: it has a code, the code is shown and explained, and it goes with the fault.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use muster::app::discovery::Trigger;
 use proxmox_sim::{ClusterSpec, FaultKind, GuestSpec, Os, Scenario};
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ use crate::harness::{Muster, simulate, wait_for};
 /// What a cluster with this fault says. A fault that is added to the simulator does not compile until it stands here.
 fn expected(fault: FaultKind) -> Option<(&'static str, &'static str)> {
     Some(match fault {
-        FaultKind::Slow => ("pve_slow", "did not answer within 1 s"),
+        FaultKind::Slow => ("pve_slow", "did not answer within 3 s"),
         FaultKind::Garbage => ("pve_answer_unreadable", "portal or proxy"),
         FaultKind::Truncated => ("pve_answer_unreadable", "EOF while parsing"),
         FaultKind::Types => ("pve_answer_unreadable", "lxc/100"),
@@ -77,6 +77,23 @@ async fn every_fault_has_a_code_and_ends_by_itself() -> Result<()> {
     assert_eq!(guest(&tree, 300)?["stale_since"], Value::Null);
     assert_eq!(yard.lab.not_modelled(), Vec::<String>::new());
     yard.muster.assert_store_is_clean().await
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_answer_in_time_is_slow() -> Result<()> {
+    let yard = Yard::with_patience(3).await?;
+    let id = yard.add(&yard.lab.clusters()[1]).await?;
+    yard.lab.ctl("fault set --cluster homelab-2 --name slow --arg 600000")?;
+    let (code, words) = expected(FaultKind::Slow).context("it has a case")?;
+    assert_eq!(yard.refused(&id).await?, code);
+    let cluster = yard.cluster(&id).await?;
+    let detail = cluster["error"]["detail"].as_str().context("a detail")?;
+    assert!(detail.contains(words), "{detail}");
+    assert!(is_explained(code));
+    yard.lab.ctl("fault clear --cluster homelab-2")?;
+    yard.discover(&id, Trigger::Schedule).await?;
+    assert_eq!(yard.cluster(&id).await?["status"], "active");
+    Ok(())
 }
 
 #[tokio::test]

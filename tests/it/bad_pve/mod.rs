@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use muster::app::discovery::{Summary, Trigger, run};
 use muster::clock::Clock;
+use muster::config::Config;
 use muster_domain::Timestamp;
 use proxmox_sim::{ClusterHandle, Scenario};
 use reqwest::StatusCode;
@@ -46,16 +47,17 @@ impl Clock for HeldClock {
 impl Yard {
     /// The homelab and a server that knows nothing yet.
     async fn homelab() -> Result<Yard> {
-        Yard::of(Scenario::Homelab).await
+        Yard::with_patience(Config::default().pve_timeout_seconds).await
     }
 
-    async fn of(scenario: Scenario) -> Result<Yard> {
-        let lab = simulate(scenario, false)?;
+    /// The same, with a server that gives PVE so many seconds to answer.
+    async fn with_patience(pve_timeout_seconds: u64) -> Result<Yard> {
+        let lab = simulate(Scenario::Homelab, false)?;
         let clock = Arc::new(HeldClock(AtomicI64::new(lab.now().as_micros())));
         let start = Start {
             clock: clock.clone(),
             discovers: false,
-            pve_timeout_seconds: 1,
+            pve_timeout_seconds,
         };
         let muster = Muster::start_with(start).await?;
         Ok(Yard { lab, muster, clock })
