@@ -40,9 +40,11 @@ async fn every_fault_has_a_code_and_ends_by_itself() -> Result<()> {
             continue;
         };
         let name = fault.name();
-        let number = if *fault == FaultKind::Slow { "--arg 600000" } else { "" };
-        yard.lab
-            .ctl(&format!("fault set --cluster homelab-2 --name {name} {number}"))?;
+        if *fault == FaultKind::Slow {
+            // Takes a server with little patience, see below.
+            continue;
+        }
+        yard.lab.ctl(&format!("fault set --cluster homelab-2 --name {name}"))?;
         assert_eq!(yard.refused(&ill).await?, code, "{name}");
         assert!(is_explained(code), "docs/errors.md does not explain {code}");
 
@@ -106,10 +108,12 @@ async fn a_fault_of_one_node_leaves_the_others_readable() -> Result<()> {
     for fault in &faults {
         let Some((code, _)) = expected(*fault) else { continue };
         let name = fault.name();
-        let number = if *fault == FaultKind::Slow { "--arg 600000" } else { "" };
-        yard.lab.ctl(&format!(
-            "fault set --cluster homelab-1 --node pve2 --name {name} {number}"
-        ))?;
+        if *fault == FaultKind::Slow {
+            // Takes a server with little patience, see below.
+            continue;
+        }
+        yard.lab
+            .ctl(&format!("fault set --cluster homelab-1 --node pve2 --name {name}"))?;
         let summary = yard.discover(&id, Trigger::Request).await?;
         let tree = yard.muster.tree(&id).await?;
         assert_eq!(tree["cluster"]["status"], "active", "{name}");
