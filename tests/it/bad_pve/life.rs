@@ -93,8 +93,8 @@ async fn a_token_that_is_replaced_while_a_discovery_runs() -> Result<()> {
     let path = format!("{CLUSTERS}/{id}/token");
     yard.lab.take_calls("homelab-2")?;
     let (found, answer) = tokio::join!(yard.discover(&id, Trigger::Request), yard.muster.post(&path, &new));
-    answer?.expect(StatusCode::OK)?;
-    found?;
+    answer?.expect(StatusCode::OK).context("the new token")?;
+    found.context("the discovery under way")?;
     let shown = yard.cluster(&id).await?;
     assert_eq!(
         shown["token_id"], cluster.audit_token_id,

@@ -1,7 +1,8 @@
 //! A node's listener, which can be closed (the node is off) and opened again.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustls::ServerConfig;
@@ -12,6 +13,9 @@ use tracing::debug;
 
 use super::connection;
 use crate::site::Site;
+
+/// How long opening and closing may take.
+const MOVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often a common free port is looked for.
 const PORT_TRIES: usize = 50;
@@ -24,6 +28,8 @@ pub(crate) struct Door {
     pub(crate) address: SocketAddr,
     tls: RwLock<Arc<ServerConfig>>,
     open: watch::Sender<bool>,
+    /// Whether it listens by now.
+    listens: (Mutex<bool>, Condvar),
 }
 
 impl Door {
@@ -34,6 +40,7 @@ impl Door {
             address,
             tls: RwLock::new(tls),
             open: watch::Sender::new(true),
+            listens: (Mutex::new(true), Condvar::new()),
         }
     }
 
@@ -47,9 +54,18 @@ impl Door {
         *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
     }
 
-    /// Opens it, or closes it with all its connections.
+    /// Opens it, or closes it with all its connections; when this returns, that is done.
     pub(crate) fn set_open(&self, open: bool) {
         self.open.send_replace(open);
+        let (listens, changed) = &self.listens;
+        let listens = listens.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only a port that somebody else took meanwhile lets the time run out.
+        drop(changed.wait_timeout_while(listens, MOVES_WITHIN, |listens| *listens != open));
+    }
+
+    fn note(&self, listens: bool) {
+        *self.listens.0.lock().unwrap_or_else(PoisonError::into_inner) = listens;
+        self.listens.1.notify_all();
     }
 
     /// Serves until `stop`. `listener` is the one that took the port at the start.
@@ -65,6 +81,7 @@ impl Door {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(%error, address = %self.address, "cannot listen"),
             };
+            self.note(true);
             let closing = stop.child_token();
             tokio::select! {
                 () = self.accept(&listener, &site, &closing) => {}
@@ -73,6 +90,7 @@ impl Door {
             }
             drop(listener);
             closing.cancel();
+            self.note(false);
             tokio::select! {
                 opened = open.wait_for(|open| *open) => if opened.is_err() { return },
                 () = stop.cancelled() => return,
