@@ -13,5 +13,6 @@ mod harness;
 mod install;
 mod proxy;
 mod restored;
+mod scans;
 mod server_killed;
 mod streams;

@@ -117,7 +117,8 @@ fn guests_of_pve2() -> Vec<GuestSpec> {
         lxc(204, "arch-lab", Os::Arch)
             .shell_console()
             .not_backed_up()
-            .address("192.168.1.204/24"),
+            .address("192.168.1.204/24")
+            .updates(vec![PackageSpec::update("linux-api-headers", "6.15-1", "6.16-1")]),
         lxc(205, "opensuse-print", Os::OpenSuse)
             .storage("usb-disk")
             .shell_console()
