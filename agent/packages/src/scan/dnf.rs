@@ -170,3 +170,88 @@ fn refresh_error(section: &Section) -> Result<Option<String>, ScanError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::answer;
+
+    /// Written after the manual of dnf 5, which runs on no machine of ours; not recorded.
+    const TRANSACTION: &str = "Updating and loading repositories:
+Repositories loaded.
+Package      Arch   Version      Repository      Size
+Upgrading:
+ bash        x86_64 5.2.32-1.fc41 updates     8.2 MiB
+   replacing bash x86_64 5.2.26-1.fc41 fedora 8.1 MiB
+Installing dependencies:
+ brought     noarch 0.5-1.fc41    updates     5.4 KiB
+
+Transaction Summary:
+ Installing:        1 package
+ Upgrading:         1 package
+ Replacing:         1 package
+
+Operation aborted by the user.";
+    const ADVISORIES: &str = "Name                   Type     Severity  Package                Issued
+FEDORA-2026-0123456789 security important bash-5.2.32-1.fc41.x86_64 2026-01-02 03:04:05
+FEDORA-2026-9876543210 bugfix   None      bash-5.2.30-1.fc41.x86_64 2026-01-01 03:04:05";
+    const DETAILS: &str = "Name        : FEDORA-2026-0123456789
+Title       : bash-5.2.32-1.fc41
+Severity    : important
+Type        : security
+Description : A fix.
+Reference   :
+  Title     : CVE-2026-0001 bash: a hole
+  Id        : 2330001
+  Type      : bugzilla";
+
+    fn sections<'a>() -> Vec<(&'a str, i32, &'a str)> {
+        let upgrades = "\nbash\t5.2.32-1.fc41\tx86_64\tupdates\t1900000\t8200000";
+        vec![
+            ("manager", 0, "dnf"),
+            ("reboot", 0, "no"),
+            ("restarts", 0, ""),
+            ("tool", 0, "dnf\ndnf5 version 5.2.6.2"),
+            ("refresh", 0, ""),
+            ("repositories", 0, "advisories updates\nsilent fedora"),
+            ("upgrades", 0, upgrades),
+            ("all", 0, upgrades),
+            ("transaction", 1, TRANSACTION),
+            ("installed", 0, "bash\t5.2.26-1.fc41\tx86_64\tfedora\t0\t8100000"),
+            ("advisories", 0, ADVISORIES),
+            ("details", 0, DETAILS),
+        ]
+    }
+
+    fn read(sections: &[(&str, i32, &str)]) -> Result<ScanReport, ScanError> {
+        crate::scan::parse(&answer("scan", sections))
+    }
+
+    #[test]
+    fn the_tables_of_dnf_5_are_read() {
+        let report = read(&sections()).expect("readable");
+        let bash = &report.updates[0];
+        assert_eq!(
+            (bash.from.as_deref(), bash.to.as_str(), bash.security, bash.kept_back),
+            (Some("5.2.26-1.fc41"), "5.2.32-1.fc41", Some(true), false)
+        );
+        assert_eq!(bash.evidence.as_deref(), Some("FEDORA-2026-0123456789 (important)"));
+        assert_eq!(bash.fixes, ["CVE-2026-0001"]);
+        assert_eq!((bash.size, bash.installed_size), (Some(1_900_000), Some(8_200_000)));
+        assert_eq!((report.updates.len(), report.removes.len()), (1, 0));
+        assert_eq!(report.installs[0].name, "brought");
+    }
+
+    #[test]
+    fn a_table_that_lost_a_line_is_garbage() {
+        let cut = TRANSACTION.replace(" brought     noarch 0.5-1.fc41    updates     5.4 KiB\n", "");
+        let changed: Vec<_> = sections()
+            .into_iter()
+            .map(|section| match section.0 {
+                "transaction" => (section.0, section.1, cut.as_str()),
+                _ => section,
+            })
+            .collect();
+        assert_eq!(read(&changed).expect_err("a line is missing").code(), "garbage");
+    }
+}

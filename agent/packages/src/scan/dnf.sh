@@ -46,7 +46,7 @@ dnf_repositories() {
   done
 }
 
-# Takes the lines of a query apart again: version 4 ends each one by itself, version 5 does not.
+# Version 4 ends each line by itself, version 5 does not: empty lines are left over.
 dnf_query() {
   dnf_cached -q repoquery "$@" --qf '%{name}\t%{evr}\t%{arch}\t%{repoid}\t%{downloadsize}\t%{installsize}\n'
 }

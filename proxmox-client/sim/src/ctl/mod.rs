@@ -31,7 +31,7 @@ pub enum Request {
     /// Create, start, stop, move and delete guests, or run a command in one.
     #[command(subcommand)]
     Guest(GuestRequest),
-    /// Offer package updates to Debian and Ubuntu guests.
+    /// Offer package updates to Debian, Ubuntu, Arch and Alpine guests.
     #[command(subcommand)]
     Package(PackageRequest),
     /// Switch nodes off and on, or use their root shell.
