@@ -64,6 +64,24 @@ owner may read it. Keep a copy apart from the backups of the database. Under sys
 (`LoadCredential=muster-key:/etc/muster/key`), which then needs no `key_file`. `muster key rotate`, with the server stopped, seals
 everything anew under a fresh key.
 
+## TLS without a proxy
+
+With `tls_cert` and `tls_key` Muster serves https itself, and takes renewed files within a minute. Agents know the authorities that
+browsers know. When none of them vouches for the certificate under the agents' address, as with one that you made yourself, the install
+script carries its SHA-256, and the agent accepts this certificate and no other, whatever its dates are. So when you replace such a
+certificate, install the agents again: by the same lines as the first time, over the ones that are there. Muster warns in its log. The
+pasted line itself is safe over any connection: it holds the checksum of the script that it fetches, and no secret goes that way.
+
+When `trusted_proxies` names a proxy and the agents' address has another port than `listen`, agents meet the proxy's certificate, and
+the authorities must vouch for that.
+
+## Looking for faults
+
+`muster doctor` says what a start needs and lacks: key, database, secrets, accounts, certificate, agents. `muster doctor --store` reads the
+database in one consistent view and names rows that contradict each other: each fault with its code, the table, the rows, what it means
+and what to do. It writes nothing, needs no key, and may run beside the server, whose work at hand is no fault. Both end with 0 when
+nothing is wrong and with 1 otherwise.
+
 ## Behind a proxy
 
 Pass `Host` and `Origin` on, set `X-Forwarded-For` and `X-Forwarded-Proto`, and name the proxy in `trusted_proxies`; from others these
