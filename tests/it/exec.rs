@@ -1,17 +1,11 @@
 //! Commands in containers by a call of PVE, where there is one.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
-use muster::app::Error;
-use muster_domain::GuestId;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::clusters::guest;
-use crate::harness::{Muster, homelab, homelab_with_exec, shell};
-
-/// More than a command in a test takes.
-const WITHIN: Duration = Duration::from_secs(30);
+use crate::harness::{Muster, can_run_agents, homelab, homelab_with_exec};
 
 async fn way(muster: &Muster, guest: &Value) -> Result<Value> {
     let page = muster
@@ -25,27 +19,28 @@ async fn way(muster: &Muster, guest: &Value) -> Result<Value> {
         .clone())
 }
 
+/// Scans a guest and answers its target.
+async fn scan(muster: &Muster, guest: &Value) -> Result<Value> {
+    let asked = muster
+        .post("/api/v1/guests/bulk-scan", &json!({ "guests": [guest["id"]] }))
+        .await?;
+    let job = muster.ended(&asked.expect(StatusCode::ACCEPTED)?["job"]).await?;
+    let target = muster.targets(&job).await?.into_values().next();
+    target.context("a target")
+}
+
 #[tokio::test]
 async fn a_501_is_remembered_for_the_whole_node() -> Result<()> {
     let (sim, muster) = (homelab()?, Muster::start().await?);
     let id = muster.add(&sim.clusters()[0]).await?;
     let tree = muster.tree(&id).await?;
     let (pihole, neighbour, other_node) = (guest(&tree, 101)?, guest(&tree, 100)?, guest(&tree, 200)?);
-    assert_eq!(way(&muster, pihole).await?["state"], "needs", "nobody has tried");
-    let target: GuestId = pihole["id"].as_str().context("an id")?.parse()?;
-    let refused = muster
-        .app
-        .run_by_exec_call(&shell(&muster.app), target, "true", WITHIN)
-        .await;
-    assert!(
-        matches!(
-            &refused,
-            Err(Error::Upstream {
-                code: "pve_lacks_call",
-                ..
-            })
-        ),
-        "{refused:?}"
+    assert_eq!(way(&muster, pihole).await?["state"], "untried");
+    let target = scan(&muster, pihole).await?;
+    assert_eq!(
+        (&target["state"], &target["reason"]["code"]),
+        (&json!("skipped"), &json!("no_reach")),
+        "{target}"
     );
     let after = way(&muster, neighbour).await?;
     assert_eq!(after["state"], "impossible");
@@ -53,35 +48,35 @@ async fn a_501_is_remembered_for_the_whole_node() -> Result<()> {
         after["reason"].as_str().is_some_and(|reason| reason.contains("501")),
         "{after}"
     );
-    assert_eq!(way(&muster, other_node).await?["state"], "needs");
+    assert_eq!(way(&muster, other_node).await?["state"], "untried");
     let audit = muster.get("/api/v1/audit").await?;
+    let entered = &audit["items"][0];
     assert_eq!(
-        (&audit["items"][0]["action"], &audit["items"][0]["target"]["name"]),
-        (&json!("guest.run"), &json!("debian-pihole")),
+        (
+            &entered["action"],
+            &entered["target"]["name"],
+            &entered["detail"]["for"]
+        ),
+        (&json!("guest.enter"), &json!("debian-pihole"), &json!("scan")),
         "{audit}"
     );
     muster.assert_store_is_clean().await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pve_that_has_the_call_is_used_and_is_a_way_in() -> Result<()> {
+    if !can_run_agents("a_pve_that_has_the_call_is_used_and_is_a_way_in") {
+        return Ok(());
+    }
     let (sim, muster) = (homelab_with_exec()?, Muster::start().await?);
     let id = muster.add(&sim.clusters()[0]).await?;
     let tree = muster.tree(&id).await?;
-    let pihole = guest(&tree, 101)?;
-    let target: GuestId = pihole["id"].as_str().context("an id")?.parse()?;
-    let ctx = shell(&muster.app);
-    let ran = muster
-        .app
-        .run_by_exec_call(&ctx, target, "echo here; hostname", WITHIN)
-        .await?;
+    let target = scan(&muster, guest(&tree, 101)?).await?;
     assert_eq!(
-        (ran.succeeded, ran.text.as_str()),
-        (true, "here\ndebian-pihole\n"),
-        "{ran:?}"
+        (&target["state"], &target["transport"]),
+        (&json!("succeeded"), &json!("exec_endpoint")),
+        "{target}"
     );
-    let failed = muster.app.run_by_exec_call(&ctx, target, "exit 3", WITHIN).await?;
-    assert_eq!((failed.succeeded, failed.exit.as_str()), (false, "exit code 3"));
     let after = muster.tree(&id).await?;
     assert_eq!(guest(&after, 101)?["reach"]["best"], "exec_endpoint");
     muster.assert_store_is_clean().await

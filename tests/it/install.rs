@@ -141,7 +141,9 @@ async fn work_shows(muster: &Muster, cluster: &str, events: &mut Events, job: &V
     };
     events.next("the node's counts", above("node.changed", "node")).await?;
     let told = events.next("the guest with its work", |event| {
-        (event["kind"] == "guest.changed" && event["guest"]["work"]["job"] == *job).then(|| event["guest"].clone())
+        let work = &event["guest"]["work"];
+        let waits = event["kind"] == "guest.changed" && work["job"] == *job && work["state"] == "waiting";
+        waits.then(|| event["guest"].clone())
     });
     let told = told.await?;
     assert_eq!(

@@ -11,6 +11,7 @@ mod enrolment;
 mod exec;
 mod harness;
 mod install;
+mod install_through_pve;
 mod proxy;
 mod restored;
 mod scans;

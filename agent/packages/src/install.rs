@@ -8,6 +8,7 @@
 mod guest;
 mod line;
 mod node;
+mod preflight;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -15,6 +16,7 @@ use thiserror::Error;
 pub use guest::guest_script;
 pub use line::{NodeGuest, guest_line, node_line, uninstall_line};
 pub use node::node_script;
+pub use preflight::{Host, preflight_script, read_preflight};
 
 /// What the install script of a guest needs to know; nothing in it is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,7 +75,7 @@ pub fn of_guest(role: Role, guest: &GuestState) -> Vec<Action> {
         action("scan", operator().or_else(|| why(eligible::for_scan(guest, false)))),
         action(
             install,
-            operator().or_else(|| why(eligible::for_install(guest, has_agent))),
+            operator().or_else(|| why(eligible::for_install(guest, has_agent, false))),
         ),
         action(
             "remove_agent",

@@ -1,6 +1,8 @@
 //! The words for states of nodes, guests, agents and updates: one table for database, JSON and screen.
 
 use crate::job::TargetState;
+use crate::reach::{ConsoleMode, Packages, QemuAgent, TokenConsole};
+use crate::rights::{GuestRights, Major};
 
 /// Declares an enum of words with `as_str`, `parse` and the list of all.
 macro_rules! words {
@@ -149,6 +151,8 @@ words! {
 /// What the rules need to know of a guest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GuestState {
+    /// Its number in PVE.
+    pub vmid: i64,
     /// Container or VM.
     pub kind: GuestKind,
     /// What it does, as last heard.
@@ -175,6 +179,22 @@ pub struct GuestState {
     pub node_version: Option<String>,
     /// Whether that node runs commands in containers.
     pub exec_endpoint: ExecEndpoint,
+    /// Whether that node lets API tokens use consoles.
+    pub token_console: TokenConsole,
+    /// That node's packages that decide about it.
+    pub packages: Packages,
+    /// The major of its cluster's PVE.
+    pub major: Major,
+    /// The user whose password opens consoles in its cluster.
+    pub login: Option<String>,
+    /// What the cluster's token may do with it; `None` while nobody has asked.
+    pub rights: Option<GuestRights>,
+    /// What its console shows; containers only.
+    pub console_mode: Option<ConsoleMode>,
+    /// What it will show after the next restart, where that differs.
+    pub console_pending: Option<ConsoleMode>,
+    /// What is known of its QEMU guest agent; VMs only.
+    pub qemu_agent: QemuAgent,
     /// How its agent is.
     pub agent: AgentState,
     /// What is known of its updates.
@@ -238,6 +258,7 @@ pub(crate) mod tests {
     /// A running container without agent.
     pub(crate) fn container() -> GuestState {
         GuestState {
+            vmid: 100,
             kind: GuestKind::Lxc,
             status: GuestStatus::Running,
             stale: false,
@@ -251,6 +272,14 @@ pub(crate) mod tests {
             node_stale: false,
             node_version: Some("9.1.9".to_owned()),
             exec_endpoint: ExecEndpoint::Unknown,
+            token_console: TokenConsole::Works,
+            packages: Packages::default(),
+            major: Major::Nine,
+            login: None,
+            rights: Some(GuestRights::ALL),
+            console_mode: Some(ConsoleMode::Tty),
+            console_pending: None,
+            qemu_agent: QemuAgent::Unknown,
             agent: AgentState::None,
             updates: UpdatesState::Unknown,
             updates_total: None,

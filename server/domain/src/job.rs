@@ -19,10 +19,13 @@ pub enum Work {
     },
     /// Read what could be updated in each target.
     Scan,
-    /// Wait for the agent of each target to check in after a person has pasted its line.
+    /// Install the agent in each target: through PVE where a way leads in, else by a line that a person pastes.
     Install {
         /// Whether a working agent is to be replaced: then only a new enrolment counts.
         again: bool,
+        /// Whether consoles may be made to show a shell, which restarts their containers.
+        #[serde(default)]
+        open_consoles: bool,
     },
 }
 

@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod health;
 pub mod id;
 pub mod inconsistency;
+pub mod install;
 pub mod job;
 pub mod reach;
 pub mod rights;

@@ -2,7 +2,16 @@
 //!
 //! Only ways that this version of Muster can use are listed.
 
-use crate::fleet::{AgentState, ExecEndpoint, GuestKind, GuestState, GuestStatus, words};
+mod console;
+mod through_pve;
+
+#[cfg(test)]
+mod tests;
+
+use crate::fleet::{AgentState, GuestKind, GuestState, GuestStatus, words};
+
+pub use console::{CONSOLE_PACKAGES, ConsoleMode, Packages, TokenConsole};
+pub use through_pve::QemuAgent;
 
 words! {
     /// A way in.
@@ -11,6 +20,12 @@ words! {
         Agent = "agent",
         /// A PVE that runs commands in containers by its API.
         ExecEndpoint = "exec_endpoint",
+        /// The guest agent of QEMU in a VM.
+        QemuAgent = "qemu_agent",
+        /// The console of a container, opened with the API token.
+        TokenConsole = "token_console",
+        /// The console of a container, opened with a user's password.
+        TicketConsole = "ticket_console",
         /// Somebody pastes a line.
         ByHand = "by_hand",
     }
@@ -19,6 +34,8 @@ words! {
     WayState {
         /// Now.
         Ready = "ready",
+        /// Nothing speaks against it; the first use will show.
+        Untried = "untried",
         /// After one step.
         Needs = "needs",
         /// Never, as things are.
@@ -56,16 +73,60 @@ impl Transport {
         match self {
             Transport::Agent => "agent",
             Transport::ExecEndpoint => "exec call",
+            Transport::QemuAgent => "QEMU agent",
+            Transport::TokenConsole => "token console",
+            Transport::TicketConsole => "ticket console",
             Transport::ByHand => "by hand",
         }
+    }
+}
+
+impl Way {
+    fn new(transport: Transport, state: WayState, reason: impl Into<String>, action: Option<&'static str>) -> Way {
+        Way {
+            transport,
+            state,
+            reason: reason.into(),
+            action,
+        }
+    }
+}
+
+impl Reach {
+    /// The ways through PVE that are worth a try, preferred ones first. The agent is none of them, and neither is a person.
+    pub fn through_pve(&self) -> Vec<Transport> {
+        self.leading_in(|way| matches!(way.state, WayState::Ready | WayState::Untried))
+    }
+
+    /// The ways through its console that open when the console shows a shell, preferred ones first.
+    pub fn behind_console_mode(&self) -> Vec<Transport> {
+        self.leading_in(|way| way.action == Some(console::SET_CONSOLE_MODE))
+    }
+
+    /// Whether a way through PVE is ready.
+    pub fn is_ready_through_pve(&self) -> bool {
+        !self.leading_in(|way| way.state == WayState::Ready).is_empty()
+    }
+
+    fn leading_in(&self, wanted: impl Fn(&Way) -> bool) -> Vec<Transport> {
+        self.ways
+            .iter()
+            .filter(|way| !matches!(way.transport, Transport::Agent | Transport::ByHand) && wanted(way))
+            .map(|way| way.transport)
+            .collect()
     }
 }
 
 /// The ways into a guest.
 pub fn of(guest: &GuestState) -> Reach {
     let mut ways = vec![agent(guest)];
-    if guest.kind == GuestKind::Lxc {
-        ways.push(exec_endpoint(guest));
+    match guest.kind {
+        GuestKind::Lxc => {
+            ways.push(through_pve::exec_endpoint(guest));
+            ways.push(console::by_token(guest));
+            ways.push(console::by_ticket(guest));
+        }
+        GuestKind::Qemu => ways.push(through_pve::qemu_agent(guest)),
     }
     ways.push(by_hand(guest));
     let best = ways
@@ -81,12 +142,7 @@ pub fn of(guest: &GuestState) -> Reach {
 }
 
 fn agent(guest: &GuestState) -> Way {
-    let way = |state, reason: &str, action| Way {
-        transport: Transport::Agent,
-        state,
-        reason: reason.to_owned(),
-        action,
-    };
+    let way = |state, reason: &str, action| Way::new(Transport::Agent, state, reason, action);
     if guest.is_windows() {
         return way(WayState::Impossible, "The agent runs on Linux only.", None);
     }
@@ -97,7 +153,7 @@ fn agent(guest: &GuestState) -> Way {
         AgentState::Online => way(WayState::Ready, "The agent is connected.", None),
         AgentState::Enrolling => way(
             WayState::Needs,
-            "An agent is expected: paste the line of its installation.",
+            "An agent is being installed: paste the line of its installation, if it waits for one.",
             Some("install_agent"),
         ),
         AgentState::Late => way(
@@ -123,37 +179,6 @@ fn agent(guest: &GuestState) -> Way {
     }
 }
 
-fn exec_endpoint(guest: &GuestState) -> Way {
-    let version = guest.node_version.as_deref().unwrap_or("an unknown version");
-    let (state, reason) = match (guest.exec_endpoint, obstacle(guest)) {
-        (ExecEndpoint::Missing, _) => (
-            WayState::Impossible,
-            format!(
-                "PVE {version} on {} has no call that runs a command in a container (it answered 501).",
-                guest.node
-            ),
-        ),
-        (_, Some(obstacle)) => obstacle,
-        (ExecEndpoint::Works, None) => (
-            WayState::Ready,
-            format!("PVE {version} on {} runs commands in containers.", guest.node),
-        ),
-        (ExecEndpoint::Unknown, None) => (
-            WayState::Needs,
-            format!(
-                "Nobody has tried whether PVE {version} on {} runs commands in containers; releases up to 9.1 do not.",
-                guest.node
-            ),
-        ),
-    };
-    Way {
-        transport: Transport::ExecEndpoint,
-        state,
-        reason,
-        action: None,
-    }
-}
-
 fn by_hand(guest: &GuestState) -> Way {
     let (state, reason) = obstacle(guest).unwrap_or_else(|| {
         let place = match guest.kind {
@@ -162,12 +187,7 @@ fn by_hand(guest: &GuestState) -> Way {
         };
         (WayState::Ready, place.to_owned())
     });
-    Way {
-        transport: Transport::ByHand,
-        state,
-        reason,
-        action: None,
-    }
+    Way::new(Transport::ByHand, state, reason, None)
 }
 
 /// What keeps everything out, whatever the way.
@@ -191,105 +211,4 @@ fn obstacle(guest: &GuestState) -> Option<(WayState, String)> {
         GuestStatus::Unknown => "PVE does not say whether the guest runs.",
     };
     Some((WayState::Needs, reason.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::fleet::tests::container;
-
-    fn states(reach: &Reach) -> Vec<(Transport, WayState)> {
-        reach.ways.iter().map(|way| (way.transport, way.state)).collect()
-    }
-
-    #[test]
-    fn the_first_day_is_by_hand_with_one_step_to_something_better() {
-        let reach = of(&container());
-        assert_eq!(
-            states(&reach),
-            [
-                (Transport::Agent, WayState::Needs),
-                (Transport::ExecEndpoint, WayState::Needs),
-                (Transport::ByHand, WayState::Ready)
-            ]
-        );
-        assert_eq!(reach.best, Some(Transport::ByHand));
-        assert_eq!(reach.needs_step.as_deref(), Some("There is no agent yet: install it."));
-    }
-
-    #[test]
-    fn a_connected_agent_is_the_best_way_and_needs_nothing() {
-        let reach = of(&GuestState {
-            agent: AgentState::Online,
-            ..container()
-        });
-        assert_eq!(reach.best, Some(Transport::Agent));
-        assert_eq!(reach.needs_step, None);
-    }
-
-    #[test]
-    fn a_501_is_remembered_with_the_version() {
-        let reach = of(&GuestState {
-            exec_endpoint: ExecEndpoint::Missing,
-            ..container()
-        });
-        assert_eq!(reach.ways[1].state, WayState::Impossible);
-        assert!(reach.ways[1].reason.contains("9.1.9"), "{}", reach.ways[1].reason);
-    }
-
-    #[test]
-    fn an_exec_call_that_works_is_better_than_by_hand() {
-        let reach = of(&GuestState {
-            exec_endpoint: ExecEndpoint::Works,
-            ..container()
-        });
-        assert_eq!(reach.best, Some(Transport::ExecEndpoint));
-    }
-
-    #[test]
-    fn a_stopped_guest_has_no_way_in_and_says_what_to_do() {
-        let reach = of(&GuestState {
-            status: GuestStatus::Stopped,
-            ..container()
-        });
-        assert_eq!(reach.best, None);
-        assert_eq!(reach.needs_step.as_deref(), Some("The guest is stopped: start it."));
-    }
-
-    #[test]
-    fn vms_have_no_container_call_and_windows_no_agent() {
-        let reach = of(&GuestState {
-            kind: GuestKind::Qemu,
-            system: Some("win11".to_owned()),
-            ..container()
-        });
-        assert_eq!(
-            states(&reach),
-            [
-                (Transport::Agent, WayState::Impossible),
-                (Transport::ByHand, WayState::Ready)
-            ]
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_way_is_ready_only_into_what_runs(
-            status in prop::sample::select(GuestStatus::ALL),
-            agent in prop::sample::select(AgentState::ALL),
-            exec_endpoint in prop::sample::select(ExecEndpoint::ALL),
-            stale in any::<bool>(),
-            template in any::<bool>(),
-            gone in any::<bool>(),
-        ) {
-            let guest = GuestState { status, agent, exec_endpoint, stale, template, gone, ..container() };
-            let reach = of(&guest);
-            prop_assert_eq!(reach.best.is_some(), guest.runs());
-            for way in &reach.ways {
-                prop_assert!(way.reason.ends_with('.'), "{}", way.reason);
-            }
-        }
-    }
 }

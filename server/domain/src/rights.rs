@@ -22,6 +22,19 @@ pub enum Major {
     Nine,
 }
 
+/// What a token may do with one guest beyond looking at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestRights {
+    /// Open its console.
+    pub console: bool,
+    /// Run commands by its QEMU guest agent.
+    pub guest_agent: bool,
+    /// Change what its console shows.
+    pub options: bool,
+    /// Restart it.
+    pub power: bool,
+}
+
 /// One thing Muster does with PVE, and the rights it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
@@ -100,21 +113,21 @@ pub const FEATURES: &[Feature] = &[
     Feature {
         name: "console_exec",
         label: "Run commands in containers by their console",
-        used: false,
+        used: true,
         audit: false,
         needs: both(&[("VM.Console", "/vms")]),
     },
     Feature {
         name: "vm_exec",
         label: "Run commands in VMs by their guest agent",
-        used: false,
+        used: true,
         audit: false,
         needs: [&[("VM.Monitor", "/vms")], &[("VM.GuestAgent.Unrestricted", "/vms")]],
     },
     Feature {
         name: "power",
-        label: "Start, stop, and switch the console of guests",
-        used: false,
+        label: "Let the console of a container show a shell, and restart the container for that",
+        used: true,
         audit: false,
         needs: both(&[("VM.PowerMgmt", "/vms"), ("VM.Config.Options", "/vms")]),
     },
@@ -164,6 +177,38 @@ impl Major {
         match release.split('.').next().and_then(|major| major.parse::<u32>().ok()) {
             Some(major) if major <= 8 => Major::Eight,
             _ => Major::Nine,
+        }
+    }
+}
+
+impl Major {
+    /// The right to run commands by the guest agent of a VM.
+    pub const fn guest_agent_right(self) -> &'static str {
+        match self {
+            Major::Eight => "VM.Monitor",
+            Major::Nine => "VM.GuestAgent.Unrestricted",
+        }
+    }
+}
+
+impl GuestRights {
+    /// Everything.
+    pub const ALL: GuestRights = GuestRights {
+        console: true,
+        guest_agent: true,
+        options: true,
+        power: true,
+    };
+
+    /// What these permissions allow with the guest of that number.
+    pub fn of(permissions: &Permissions, major: Major, vmid: i64) -> GuestRights {
+        let path = format!("/vms/{vmid}");
+        let allows = |right| permissions.allows(right, &path);
+        GuestRights {
+            console: allows("VM.Console"),
+            guest_agent: allows(major.guest_agent_right()),
+            options: allows("VM.Config.Options"),
+            power: allows("VM.PowerMgmt"),
         }
     }
 }
@@ -334,8 +379,8 @@ mod tests {
 
     #[test]
     fn rights_without_a_use_are_named() {
-        let granted = permissions(&[("/", &["VM.Audit", "VM.Allocate", "VM.Console"])]);
-        assert_eq!(excess(&granted, Major::Nine), ["VM.Allocate", "VM.Console"]);
+        let granted = permissions(&[("/", &["VM.Audit", "VM.Allocate", "VM.Snapshot"])]);
+        assert_eq!(excess(&granted, Major::Nine), ["VM.Allocate", "VM.Snapshot"]);
     }
 
     #[test]

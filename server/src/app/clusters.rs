@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::connections::{TOKEN_SECRET, tls};
 use super::{App, Ctx, Error, fleet};
-use crate::pve::{ApiToken, Connection, Endpoint, Failure, PresentedCertificate, Settings, inspect, probe};
+use crate::pve::{ApiToken, Connection, Credential, Endpoint, Failure, PresentedCertificate, Settings, inspect, probe};
 
 pub use input::{ClusterEdit, NewCluster, TlsChoice};
 pub use report::{TestReport, TestedNode};
@@ -207,7 +207,7 @@ impl App {
     async fn look_at(&self, row: &ClusterRow, secret: &str) -> Result<TestReport, Error> {
         let connection = Connection::open(Settings {
             endpoints: row.endpoints.iter().filter_map(|text| text.parse().ok()).collect(),
-            token: ApiToken::new(&row.token_id, secret).map_err(Failure::from)?,
+            credential: Credential::Token(ApiToken::new(&row.token_id, secret).map_err(Failure::from)?),
             tls: tls(row),
             timeout: PATIENCE.min(self.config.pve_timeout()),
         })?;

@@ -7,41 +7,71 @@ use muster_store::clusters::ClusterRow;
 use muster_store::nodes::NodeRow;
 
 use super::{App, Error};
-use crate::pve::{ApiToken, Basis, Connection, Endpoint, Failure, Fingerprint, Settings, Tls, node_endpoint};
+use crate::pve::{
+    ApiToken, Basis, CallError, Connection, Credential, Endpoint, Failure, Fingerprint, Login, Settings, Tls,
+    node_endpoint,
+};
 
 /// What a cluster's secret is sealed for.
 pub(super) const TOKEN_SECRET: &str = "pve_token";
+/// What the password of a cluster's user is sealed for.
+pub(super) const LOGIN_PASSWORD: &str = "pve_login";
 
 impl App {
-    /// The connection to a cluster; made anew when what it was made of has changed.
+    /// The connection to a cluster with its token; made anew when what it was made of has changed.
     pub async fn connect(&self, row: &ClusterRow) -> Result<Arc<Connection>, Error> {
+        let made = |secret: &str| ApiToken::new(&row.token_id, secret).map(Credential::Token);
+        self.connect_as(row, &row.token_id, TOKEN_SECRET, made).await
+    }
+
+    /// The same with its user and password. A conflict when none is stored.
+    pub async fn connect_by_login(&self, row: &ClusterRow) -> Result<Arc<Connection>, Error> {
+        let user = row.login_user.as_deref().ok_or_else(|| Error::Conflict {
+            code: "no_login",
+            detail: format!("{} has no user with a password: store one in its settings", row.name),
+        })?;
+        let made = |secret: &str| Login::new(user, secret).map(Credential::Login);
+        self.connect_as(row, user, LOGIN_PASSWORD, made).await
+    }
+
+    async fn connect_as(
+        &self,
+        row: &ClusterRow,
+        identity: &str,
+        purpose: &str,
+        credential: impl FnOnce(&str) -> Result<Credential, CallError>,
+    ) -> Result<Arc<Connection>, Error> {
         let mut tx = self.store.read().await?;
         let nodes = tx.nodes_of(ClusterId(row.id)).await?;
         let sealed = tx
-            .secret(row.id, TOKEN_SECRET)
+            .secret(row.id, purpose)
             .await?
             .map(|secret| secret.sealed)
             .unwrap_or_default();
-        let secret = self.seal.get(&mut tx, row.id, TOKEN_SECRET).await?;
+        let secret = self.seal.get(&mut tx, row.id, purpose).await?;
         drop(tx);
         let endpoints = endpoints(row, &nodes);
         let basis = Basis {
             endpoints: endpoints.iter().map(Endpoint::to_string).collect(),
-            token_id: row.token_id.clone(),
+            identity: identity.to_owned(),
             sealed,
             tls: (row.tls_mode.clone(), row.accepted.clone(), row.ca_pem.clone()),
         };
         let memory = self.pve.of(ClusterId(row.id));
-        let connection = memory.connection(basis, || {
+        let open = || {
             let secret = std::str::from_utf8(&secret).unwrap_or_default();
             Connection::open(Settings {
                 endpoints,
-                token: ApiToken::new(&row.token_id, secret)?,
+                credential: credential(secret)?,
                 tls: tls(row),
                 timeout: self.config.pve_timeout(),
             })
-        })?;
-        Ok(connection)
+        };
+        let connection = match purpose {
+            LOGIN_PASSWORD => memory.connection_by_login(basis, open),
+            _ => memory.connection(basis, open),
+        };
+        Ok(connection?)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Installing agents by hand: one line per guest, one per node, each good for one hour and for one use per guest.
+//! Installing agents: through PVE where a way leads in, else by hand: one line per guest, one per node, each good for one
+//! hour and for one use per guest.
 
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use super::{App, Ctx, Error, fleet};
 
 /// How long a line can be used.
 const LINE_LASTS: Duration = Duration::from_secs(60 * 60);
+/// How long a permission lasts that goes into a guest through PVE. It ends before a line's would, which goes on to be good.
+const TOKEN_LASTS: Duration = Duration::from_secs(15 * 60);
 
 /// What a person pastes. Shown once: the tokens in it are not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,25 +69,34 @@ struct Ticket {
 /// What an installation is made for.
 struct Order<'a> {
     selection: &'a Selection,
-    again: bool,
+    wanted: Wanted,
     retry_of: Option<JobId>,
 }
 
+/// What somebody wants of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Guests are taken too whose agent works.
+    pub again: bool,
+    /// Consoles may be made to show a shell where nothing else leads in, which restarts their containers.
+    pub open_consoles: bool,
+}
+
 impl App {
-    /// Makes lines that install agents, and a job that waits for them; or says which guests would get a line. `again` takes
-    /// guests too whose agent works.
+    /// Starts a job that installs agents, and makes lines for the guests that no way is known to lead into; or says what
+    /// would become of each guest.
     pub async fn bulk_install(
         &self,
         ctx: &Ctx,
         selection: &Selection,
-        again: bool,
+        wanted: Wanted,
         dry_run: bool,
     ) -> Result<Bulk, Error> {
         ctx.require(Role::Operator)?;
         // The preview fails for the same reasons as the real thing.
         let scripts = self.install_scripts().await?;
         if dry_run {
-            let decided = decide(&mut self.store.read().await?, selection, again).await?;
+            let decided = decide(&mut self.store.read().await?, selection, wanted).await?;
             return Ok(Bulk {
                 job: None,
                 decided,
@@ -93,24 +105,24 @@ impl App {
         }
         let order = Order {
             selection,
-            again,
+            wanted,
             retry_of: None,
         };
         self.install(ctx, &scripts, order).await
     }
 
-    /// Fresh lines for guests that an earlier job failed in.
+    /// The same for guests that an earlier job failed in.
     pub(super) async fn install_anew(
         &self,
         ctx: &Ctx,
         selection: &Selection,
-        again: bool,
+        wanted: Wanted,
         retry_of: JobId,
     ) -> Result<Bulk, Error> {
         let scripts = self.install_scripts().await?;
         let order = Order {
             selection,
-            again,
+            wanted,
             retry_of: Some(retry_of),
         };
         self.install(ctx, &scripts, order).await
@@ -119,16 +131,17 @@ impl App {
     async fn install(&self, ctx: &Ctx, scripts: &InstallScripts, order: Order<'_>) -> Result<Bulk, Error> {
         let expires_at = self.clock.now() + LINE_LASTS;
         let done: Result<_, Error> = muster_store::write!(self.store, tx => {
-            let decided = decide(tx, order.selection, order.again).await?;
+            let decided = decide(tx, order.selection, order.wanted).await?;
             let targets = targets(self, &decided);
             let taken = decided.iter().filter(|one| one.left_out.is_none()).count();
             if taken == 0 {
                 return Ok((Bulk { job: None, decided, by_hand: None }, Vec::new()));
             }
             let ids: Vec<TargetId> = targets.iter().map(|target| target.id).collect();
-            let verb = if order.again { "Install the agent again in" } else { "Install the agent in" };
+            let Wanted { again, open_consoles } = order.wanted;
+            let verb = if again { "Install the agent again in" } else { "Install the agent in" };
             let job = JobOrder {
-                work: Work::Install { again: order.again },
+                work: Work::Install { again, open_consoles },
                 title: title(verb, &decided),
                 cluster: one_cluster(&decided),
                 retry_of: order.retry_of,
@@ -137,7 +150,7 @@ impl App {
             let id = self.enqueue(ctx, tx, job).await?;
             let mut tickets = Vec::new();
             for (one, target) in decided.iter().zip(ids) {
-                if one.left_out.is_none() {
+                if one.install.as_ref().is_some_and(|install| install.by_hand) {
                     tickets.push(self.permit(tx, &one.guest, target, expires_at).await?);
                 }
             }
@@ -156,7 +169,20 @@ impl App {
         Ok(bulk)
     }
 
-    /// Lets one agent enrol for this guest, once. Permissions given before end.
+    /// A token for an agent that is brought into the guest through PVE. Tokens that were brought there before stop working.
+    pub(crate) async fn permit_through_pve(
+        &self,
+        tx: &mut Tx,
+        guest: &GuestRow,
+        target: TargetId,
+    ) -> Result<Zeroizing<String>, Error> {
+        let expires_at = self.clock.now() + TOKEN_LASTS;
+        tx.end_enrolments_of_target(target, self.clock.now(), expires_at)
+            .await?;
+        Ok(self.issue(tx, guest, target, expires_at).await?.token)
+    }
+
+    /// A line's token. Lines given before end.
     async fn permit(
         &self,
         tx: &mut Tx,
@@ -164,15 +190,27 @@ impl App {
         target: TargetId,
         expires_at: Timestamp,
     ) -> Result<Ticket, Error> {
-        let secret = Zeroizing::new(self.ids.secret());
-        // Begins with a letter, so that no shell takes it for an option.
-        let token = Zeroizing::new(format!("m{}", URL_SAFE_NO_PAD.encode(secret.as_slice())));
         let (now, id) = (self.clock.now(), GuestId(guest.id));
         // The newest line counts. Whoever waits for an older one is told.
         tx.end_enrolments_of(id, now).await?;
         for job in tx.jobs_waiting_for(id, "install").await? {
             tx.wake_job(job, now).await?;
         }
+        self.issue(tx, guest, target, expires_at).await
+    }
+
+    /// Lets one agent enrol for this guest, once.
+    async fn issue(
+        &self,
+        tx: &mut Tx,
+        guest: &GuestRow,
+        target: TargetId,
+        expires_at: Timestamp,
+    ) -> Result<Ticket, Error> {
+        let (now, id) = (self.clock.now(), GuestId(guest.id));
+        let secret = Zeroizing::new(self.ids.secret());
+        // Begins with a letter, so that no shell takes it for an option.
+        let token = Zeroizing::new(format!("m{}", URL_SAFE_NO_PAD.encode(secret.as_slice())));
         tx.insert_enrolment(&EnrolmentRow {
             id: self.ids.next(),
             guest_id: guest.id,
@@ -247,11 +285,21 @@ fn lines(scripts: &InstallScripts, tickets: &[Ticket], expires_at: Timestamp) ->
     })
 }
 
-async fn decide(tx: &mut Tx, selection: &Selection, again: bool) -> Result<Vec<Decided>, Error> {
+async fn decide(tx: &mut Tx, selection: &Selection, wanted: Wanted) -> Result<Vec<Decided>, Error> {
     let rows = selection.read(tx).await?;
     let decide = |guest: GuestRow| -> Result<Decided, Error> {
-        let left_out = for_install(&guest.state()?, again).err();
-        Ok(Decided { guest, left_out })
+        Ok(match for_install(&guest.state()?, wanted.again, wanted.open_consoles) {
+            Ok(install) => Decided {
+                guest,
+                left_out: None,
+                install: Some(install),
+            },
+            Err(left_out) => Decided {
+                guest,
+                left_out: Some(left_out),
+                install: None,
+            },
+        })
     };
     rows.into_iter().map(decide).collect()
 }

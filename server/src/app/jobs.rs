@@ -9,7 +9,7 @@ use muster_store::job_log::LogRow;
 use muster_store::job_targets::{NewTarget, TargetRow};
 use muster_store::jobs::{JobFilter, JobRow, NewJob};
 
-use super::installs::ByHand;
+use super::installs::{ByHand, Wanted};
 use super::selection::Selection;
 use super::{App, Ctx, Error, fleet};
 use crate::jobs::{Step, job_changed, job_ended};
@@ -174,7 +174,10 @@ impl App {
                 return Ok(Retried { job, by_hand: None });
             }
             Work::Scan => self.scan(ctx, &selection, Some(JobId(job.id))).await?,
-            Work::Install { again } => self.install_anew(ctx, &selection, again, JobId(job.id)).await?,
+            Work::Install { again, open_consoles } => {
+                let wanted = Wanted { again, open_consoles };
+                self.install_anew(ctx, &selection, wanted, JobId(job.id)).await?
+            }
         };
         let left_out = bulk.decided.into_iter().find_map(|one| one.left_out);
         match bulk.job {

@@ -10,7 +10,6 @@ pub mod context;
 pub mod discovery;
 pub mod error;
 pub mod events;
-pub mod exec;
 pub mod fleet;
 pub mod inspection;
 pub mod installs;
@@ -22,6 +21,7 @@ pub mod selection;
 pub mod server_lease;
 pub mod settings;
 pub mod tokens;
+mod ways;
 
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ use muster_store::Store;
 pub use context::{Caller, Ctx};
 pub use error::{Error, FieldError};
 pub use seal::Seal;
+pub use ways::LOCK_LASTS;
 
 use crate::agents::Agents;
 use crate::clock::{Clock, Ids};

@@ -130,7 +130,11 @@ async fn decide(tx: &mut Tx, selection: &Selection) -> Result<Vec<Decided>, Erro
     let scanning: HashSet<GuestId> = tx.guests_in_jobs("scan").await?.into_iter().collect();
     let decide = |guest: GuestRow| -> Result<Decided, Error> {
         let left_out = for_scan(&guest.state()?, scanning.contains(&GuestId(guest.id))).err();
-        Ok(Decided { guest, left_out })
+        Ok(Decided {
+            guest,
+            left_out,
+            install: None,
+        })
     };
     rows.into_iter().map(decide).collect()
 }

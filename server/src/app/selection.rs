@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use muster_domain::eligible::LeftOut;
+use muster_domain::eligible::{Install, LeftOut};
 use muster_domain::{ClusterId, GuestId, TargetId};
 use muster_store::Tx;
 use muster_store::guests::GuestRow;
@@ -31,6 +31,8 @@ pub struct Decided {
     pub guest: GuestRow,
     /// Why it is left out; `None` when it is taken.
     pub left_out: Option<LeftOut>,
+    /// How the agent gets in, of an installation that takes it.
+    pub install: Option<Install>,
 }
 
 /// The answer to a bulk action.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use muster_domain::job::{TargetEvent, TargetState};
+use muster_domain::reach::Transport;
 use muster_domain::{GuestId, JobId, TargetId};
 use muster_store::Tx;
 use muster_store::job_targets::{TargetMove, TargetRow};
@@ -34,6 +35,7 @@ pub struct Step {
     event: TargetEvent,
     name: Option<&'static str>,
     reason: Option<(String, String)>,
+    transport: Option<Transport>,
     memo: Option<Value>,
     result: Option<Value>,
     line: Option<(&'static str, String)>,
@@ -45,6 +47,7 @@ impl Step {
             event,
             name: None,
             reason: None,
+            transport: None,
             memo: None,
             result: None,
             line,
@@ -100,6 +103,12 @@ impl Step {
             reason: Some(("cancelled".to_owned(), "The job was stopped.".to_owned())),
             ..Step::new(TargetEvent::Cancel, None)
         }
+    }
+
+    /// Notes the way by which the target is worked on.
+    pub fn by(mut self, transport: Transport) -> Step {
+        self.transport = Some(transport);
+        self
     }
 
     /// Keeps `memo` for whoever resumes the job at this step.
@@ -166,6 +175,7 @@ pub(super) async fn move_target(
         reason: step.reason.clone(),
         memo: step.memo.clone(),
         result: step.result.clone(),
+        transport: step.transport.map(Transport::as_str),
         begins: from == TargetState::Queued && to == TargetState::Running,
         at: app.clock.now(),
     };

@@ -4,6 +4,7 @@
 //! stores what it is about to do before it does it ([`JobContext::advance`]), and never trusts its memory.
 
 mod context;
+mod entering;
 mod error;
 mod fan_out;
 pub mod kinds;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use proxmox_client::{ApiToken, Client, Endpoint, Fingerprint, Fingerprints, Trust};
+use proxmox_client::{ApiToken, Client, Endpoint, Fingerprint, Fingerprints, Login, Trust};
 
 use super::Failure;
 
@@ -24,12 +24,21 @@ pub enum Tls {
     ClusterCa(String),
 }
 
+/// As whom a cluster is asked.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// An API token.
+    Token(ApiToken),
+    /// A user with a password: opens consoles where tokens may not.
+    Login(Login),
+}
+
 /// What it takes to talk to a cluster.
 pub struct Settings {
     /// Where, in the order that is tried.
     pub endpoints: Vec<Endpoint>,
     /// As whom.
-    pub token: ApiToken,
+    pub credential: Credential,
     /// How certificates are judged.
     pub tls: Tls,
     /// How long one exchange may take.
@@ -56,8 +65,12 @@ impl Connection {
             }
             Tls::ClusterCa(pem) => Trust::ClusterCa(pem),
         };
-        let client = Client::builder(settings.endpoints.clone())
-            .token(settings.token)
+        let builder = Client::builder(settings.endpoints.clone());
+        let builder = match settings.credential {
+            Credential::Token(token) => builder.token(token),
+            Credential::Login(login) => builder.login(login),
+        };
+        let client = builder
             .trust(trust)
             .timeout(settings.timeout)
             .max_answer(MAX_ANSWER)
@@ -129,7 +142,9 @@ mod tests {
                 .iter()
                 .map(|text| text.parse().expect("an endpoint"))
                 .collect(),
-            token: ApiToken::new("muster@pve!main", "11111111-2222-3333-4444-555555555555").expect("a token"),
+            credential: Credential::Token(
+                ApiToken::new("muster@pve!main", "11111111-2222-3333-4444-555555555555").expect("a token"),
+            ),
             tls,
             timeout: Duration::from_secs(1),
         })

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use futures::StreamExt as _;
 use muster_domain::GuestId;
 use muster_domain::fleet::GuestKind;
+use muster_domain::reach::QemuAgent;
 use proxmox_client::{Client, ConfigView, Error, Interface, LxcConfig, QemuConfig};
 
 use super::Failure;
@@ -24,6 +25,8 @@ pub struct GuestToAsk {
     pub node: String,
     /// Whether it runs: only then it has addresses.
     pub runs: bool,
+    /// Whether its console may show something else after the next restart.
+    pub console_changes: bool,
     /// Whether the token may ask the guest agent of a VM.
     pub may_ask_agent: bool,
 }
@@ -39,6 +42,10 @@ pub struct GuestDetails {
     pub cmode: Option<String>,
     /// Whether it has mount points beside its root; containers only.
     pub has_mounts: Option<bool>,
+    /// What its console will show after the next restart, where that differs and was asked; containers only.
+    pub cmode_pending: Option<String>,
+    /// What was seen of its QEMU guest agent; VMs only.
+    pub qemu_agent: Option<QemuAgent>,
     /// Its system.
     pub system: Option<System>,
     /// Its addresses, the best one first; `None` when nobody could be asked.
@@ -112,6 +119,11 @@ async fn ask(client: &Client, guest: &GuestToAsk) -> Result<Option<GuestDetails>
 async fn container(client: &Client, guest: &GuestToAsk, vmid: u32) -> Result<GuestDetails, Error> {
     let config = client.lxc_config(&guest.node, vmid, ConfigView::Current).await?;
     let mut details = of_container(&config);
+    if guest.console_changes {
+        let pending = client.lxc_config(&guest.node, vmid, ConfigView::Pending).await?;
+        let differs = pending.console_mode() != config.console_mode();
+        details.cmode_pending = differs.then(|| pending.console_mode().to_owned());
+    }
     if guest.runs {
         details.addresses = client
             .lxc_interfaces(&guest.node, vmid)
@@ -126,7 +138,9 @@ async fn machine(client: &Client, guest: &GuestToAsk, vmid: u32) -> Result<Guest
     let mut details = of_machine(&config);
     if guest.runs && guest.may_ask_agent && config.has_agent() {
         // A guest agent that is switched on but does not run is nothing unusual.
+        details.qemu_agent = Some(QemuAgent::Silent);
         if let Some(found) = answered(client.qemu_interfaces(&guest.node, vmid).await)? {
+            details.qemu_agent = Some(QemuAgent::Answers);
             details.addresses = Some(addresses(&found));
             if let Some(system) = answered(client.qemu_osinfo(&guest.node, vmid).await)? {
                 details.system = said(system.id, system.pretty_name.or(system.name)).or(details.system);
@@ -152,6 +166,8 @@ fn of_container(config: &LxcConfig) -> GuestDetails {
         cmode: Some(config.console_mode().to_owned()),
         has_mounts: Some(config.mount_points().next().is_some()),
         system: config.ostype.as_deref().and_then(container_system),
+        cmode_pending: None,
+        qemu_agent: None,
         addresses: None,
     }
 }
@@ -160,6 +176,7 @@ fn of_machine(config: &QemuConfig) -> GuestDetails {
     GuestDetails {
         digest: config.digest.clone(),
         system: config.ostype.as_deref().and_then(machine_system),
+        qemu_agent: (!config.has_agent()).then_some(QemuAgent::Off),
         ..GuestDetails::default()
     }
 }

@@ -30,6 +30,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Held {
     connection: Option<(Basis, Arc<Connection>)>,
+    by_login: Option<(Basis, Arc<Connection>)>,
     uptimes: HashMap<i64, u64>,
     loads: HashMap<String, NodeLoad>,
     listed_at: Option<Timestamp>,
@@ -48,8 +49,8 @@ struct Held {
 pub struct Basis {
     /// Addresses as stored.
     pub endpoints: Vec<String>,
-    /// The token's id.
-    pub token_id: String,
+    /// As whom: the token's id, or the user's.
+    pub identity: String,
     /// The sealed secret: it differs whenever the secret does.
     pub sealed: Vec<u8>,
     /// Mode of TLS, accepted certificate and authority.
@@ -100,7 +101,7 @@ impl Memory {
         self.turn.clone().lock_owned().await
     }
 
-    /// The connection made of `basis`; `open` makes it when there is none yet.
+    /// The connection with the token made of `basis`; `open` makes it when there is none yet.
     pub fn connection(
         &self,
         basis: Basis,
@@ -122,6 +123,21 @@ impl Memory {
             failures: held.failures,
             ..Held::default()
         };
+        Ok(connection)
+    }
+
+    /// The same with a user's password. Nothing is learned over it.
+    pub fn connection_by_login(
+        &self,
+        basis: Basis,
+        open: impl FnOnce() -> Result<Connection, Failure>,
+    ) -> Result<Arc<Connection>, Failure> {
+        let mut held = lock(&self.held);
+        if let Some((_, connection)) = held.by_login.as_ref().filter(|(known, _)| *known == basis) {
+            return Ok(connection.clone());
+        }
+        let connection = Arc::new(open()?);
+        held.by_login = Some((basis, connection.clone()));
         Ok(connection)
     }
 

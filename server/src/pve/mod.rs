@@ -12,7 +12,7 @@ mod listing;
 mod memory;
 mod nodes;
 
-pub use connection::{Connection, Settings, Tls, node_endpoint};
+pub use connection::{Connection, Credential, Settings, Tls, node_endpoint};
 pub use details::{GuestDetails, GuestToAsk, System, ask_guests};
 pub use directness::find_direct_ways;
 pub use failure::Failure;
@@ -22,5 +22,6 @@ pub use memory::{Basis, Memory, NodeLoad, Pve};
 pub use nodes::{NodeDetails, NodeToAsk, NodeUpdates, Overview, ask_nodes, overview};
 
 pub use proxmox_client::{
-    ApiToken, ClockReading, ClusterStatus, Endpoint, Error as CallError, Fingerprint, PresentedCertificate, probe,
+    ApiToken, ClockReading, ClusterStatus, Endpoint, Error as CallError, Fingerprint, Login, PresentedCertificate,
+    probe,
 };

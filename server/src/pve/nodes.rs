@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 use muster_domain::NodeId;
+use muster_domain::reach::{CONSOLE_PACKAGES, Packages};
 use muster_domain::rights::Permissions;
-use proxmox_client::{AptUpdate, Client, ClusterStatus, Fingerprint, Version};
+use proxmox_client::{AptUpdate, AptVersion, Client, ClusterStatus, Fingerprint, Version};
 
 use super::Failure;
 
@@ -31,6 +32,8 @@ pub struct NodeToAsk {
     pub name: String,
     /// Whether the token may ask for its updates.
     pub may_ask_updates: bool,
+    /// Whether the token may ask for the versions of its packages.
+    pub may_ask_packages: bool,
 }
 
 /// What a node said.
@@ -40,6 +43,8 @@ pub struct NodeDetails {
     pub version: String,
     /// Its updates; `None` when the token may not ask.
     pub updates: Option<NodeUpdates>,
+    /// Its packages that decide about consoles; `None` when the token may not ask.
+    pub packages: Option<Packages>,
 }
 
 /// The package updates that wait on a node, as of its own last look at the repositories.
@@ -104,7 +109,25 @@ async fn ask(client: &Client, node: &NodeToAsk) -> Result<NodeDetails, Failure> 
         true => Some(count(&client.apt_updates(&node.name).await?)),
         false => None,
     };
-    Ok(NodeDetails { version, updates })
+    let packages = match node.may_ask_packages {
+        true => Some(deciding(&client.apt_versions(&node.name).await?)),
+        false => None,
+    };
+    Ok(NodeDetails {
+        version,
+        updates,
+        packages,
+    })
+}
+
+/// The installed versions of the packages that decide about consoles.
+fn deciding(versions: &[AptVersion]) -> Packages {
+    let decides = |name: &str| CONSOLE_PACKAGES.iter().any(|(package, _)| *package == name);
+    let installed = versions
+        .iter()
+        .filter(|package| decides(&package.package))
+        .filter_map(|package| Some((package.package.clone(), package.installed()?.to_owned())));
+    Packages(installed.collect())
 }
 
 /// PVE does not say which of them close security holes: its list names the maker (`Origin`), not the suite.

@@ -16,13 +16,14 @@ const ONE: &str = "SELECT * FROM proxmox_clusters WHERE id = $1";
 const BY_NAME: &str = "SELECT id FROM proxmox_clusters WHERE lower(name) = lower($1)";
 const INSERT: &str = "INSERT INTO proxmox_clusters (name, endpoints, token_id, tls_mode, accepted, fingerprints, \
     ca_pem, state_seconds, detail_seconds, paused, version, release, cluster_name, quorate, permissions, \
-    last_discovered_at, error_code, error_detail, error_since, created_at, updated_at, health, id) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+    last_discovered_at, error_code, error_detail, error_since, created_at, updated_at, health, login_user, id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+    $23, $24)";
 const UPDATE: &str = "UPDATE proxmox_clusters SET name = $1, endpoints = $2, token_id = $3, tls_mode = $4, \
     accepted = $5, fingerprints = $6, ca_pem = $7, state_seconds = $8, detail_seconds = $9, paused = $10, \
     version = $11, release = $12, cluster_name = $13, quorate = $14, permissions = $15, last_discovered_at = $16, \
     error_code = $17, error_detail = $18, error_since = $19, created_at = $20, updated_at = $21, \
-    health = $22 WHERE id = $23";
+    health = $22, login_user = $23 WHERE id = $24";
 const DELETE: &str = "DELETE FROM proxmox_clusters WHERE id = $1";
 
 /// One cluster. Times are microseconds since 1970.
@@ -74,6 +75,8 @@ pub struct ClusterRow {
     pub created_at: i64,
     /// When somebody last changed its settings.
     pub updated_at: i64,
+    /// A user of PVE whose password opens consoles, `name@realm`; the password stands sealed among the secrets.
+    pub login_user: Option<String>,
 }
 
 impl Tx {
@@ -134,6 +137,7 @@ impl Tx {
             .bind(row.created_at)
             .bind(row.updated_at)
             .bind(&row.health)
+            .bind(&row.login_user)
             .bind(row.id)
             .execute(conn)
             .await

@@ -10,10 +10,12 @@ const INSERT: &str = "INSERT INTO enrolments (id, guest_id, target_id, token_has
     VALUES ($1, $2, $3, $4, $5, $6)";
 const BY_HASH: &str = "SELECT * FROM enrolments WHERE token_hash = $1";
 const USE: &str = "UPDATE enrolments SET used_at = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > $1";
-const OF_TARGET: &str = "SELECT * FROM enrolments WHERE target_id = $1 ORDER BY id DESC LIMIT 1";
+const OF_TARGET: &str = "SELECT * FROM enrolments WHERE target_id = $1 ORDER BY expires_at DESC, id DESC LIMIT 1";
 const END_OF_GUEST: &str = "UPDATE enrolments SET expires_at = $1 WHERE guest_id = $2 AND used_at IS NULL \
     AND expires_at > $1";
 const END: &str = "UPDATE enrolments SET expires_at = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > $1";
+const END_OF_TARGET: &str = "UPDATE enrolments SET expires_at = $1 WHERE target_id = $2 AND used_at IS NULL \
+    AND expires_at > $1 AND expires_at <= $3";
 const OPEN_OF_GUEST: &str =
     "SELECT COUNT(*) FROM enrolments WHERE guest_id = $1 AND used_at IS NULL AND expires_at > $2";
 const DROP_BEFORE: &str = "DELETE FROM enrolments WHERE expires_at < $1";
@@ -70,7 +72,7 @@ impl Tx {
         .during("use an enrolment")
     }
 
-    /// The latest permission that a target waits for.
+    /// The permission of a target that lasts longest.
     pub async fn enrolment_of_target(&mut self, target: TargetId) -> Result<Option<EnrolmentRow>, StoreError> {
         on!(self, conn => sqlx::query_as(OF_TARGET).bind(target.0).fetch_optional(conn).await)
             .during("read a target's enrolment")
@@ -80,6 +82,23 @@ impl Tx {
     pub async fn end_enrolments_of(&mut self, guest: GuestId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(END_OF_GUEST).bind(now.as_micros()).bind(guest.0).execute(conn).await.map(drop))
             .during("end a guest's enrolments")
+    }
+
+    /// Makes a target's unused permissions expire now that would have ended by `latest` anyway.
+    pub async fn end_enrolments_of_target(
+        &mut self,
+        target: TargetId,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(END_OF_TARGET)
+            .bind(now.as_micros())
+            .bind(target.0)
+            .bind(latest.as_micros())
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("end a target's enrolments")
     }
 
     /// Makes an unused permission expire now.

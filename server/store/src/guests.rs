@@ -4,21 +4,26 @@ use muster_domain::fleet::{
     AgentState, Backup, ExecEndpoint, GuestKind, GuestState, GuestStatus, NodeStatus, UpdatesState,
 };
 use muster_domain::job::TargetState;
+use muster_domain::reach::{ConsoleMode, Packages, QemuAgent, TokenConsole};
+use muster_domain::rights::{GuestRights, Major};
 use muster_domain::{ClusterId, GuestId};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
 use crate::tx::{Tx, on};
 
-/// The rows of guests, each with what its node is and with the job that is at work in it; one that runs goes before one
+/// The rows of guests, each with what its node and its cluster are and with the job that is at work in it; one that runs goes before one
 /// that waits.
 macro_rules! guest_rows {
     ($($rest:expr),+) => {
         concat!(
             "SELECT g.*, n.name AS node, n.status AS node_status, n.stale_since AS node_stale_since, ",
-            "n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version, ",
+            "n.version AS node_version, n.exec_endpoint, n.exec_endpoint_version, n.packages, n.token_console, ",
+            "n.token_console_packages, c.release, c.login_user, ",
             "w.job_id AS work_job, j.kind AS work_kind, w.state AS work_state, w.step AS work_step ",
             "FROM guests g JOIN proxmox_nodes n ON n.id = g.node_id ",
+            "JOIN proxmox_clusters c ON c.id = g.cluster_id ",
             "LEFT JOIN job_targets w ON w.guest_id = g.id AND w.state IN ('running', 'waiting') ",
             "AND NOT EXISTS (SELECT 1 FROM job_targets o WHERE o.guest_id = w.guest_id ",
             "AND o.state IN ('running', 'waiting') AND (o.state, o.id) < (w.state, w.id)) ",
@@ -41,19 +46,21 @@ const SOME: &str = guest_rows!(
 );
 const INSERT: &str = "INSERT INTO guests (node_id, vmid, kind, name, status, stale_since, lock, template, tags, pool, \
     system_id, system_name, addresses, cpus, memory_max, disk_max, unprivileged, cmode, has_mounts, backup, \
-    config_digest, details_at, reach_best, reach_needs, gone_at, hidden, id, cluster_id, first_seen_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
-    $24, $25, $26, $27, $28, $29)";
+    config_digest, details_at, reach_best, reach_needs, gone_at, hidden, rights, cmode_pending, qemu_agent, id, \
+    cluster_id, first_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+    $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
 const UPDATE: &str = "UPDATE guests SET node_id = $1, vmid = $2, kind = $3, name = $4, status = $5, stale_since = $6, \
     lock = $7, template = $8, tags = $9, pool = $10, system_id = $11, system_name = $12, addresses = $13, cpus = $14, \
     memory_max = $15, disk_max = $16, unprivileged = $17, cmode = $18, has_mounts = $19, backup = $20, \
     config_digest = $21, details_at = $22, reach_best = $23, reach_needs = $24, gone_at = $25, \
-    hidden = $26 WHERE id = $27";
+    hidden = $26, rights = $27, cmode_pending = $28, qemu_agent = $29 WHERE id = $30";
 const SET_REACH: &str = "UPDATE guests SET reach_best = $1, reach_needs = $2 WHERE id = $3";
 const SET_AGENT: &str = "UPDATE guests SET agent_state = $1, agent_version = $2, agent_seen_at = $3, agent_reason = $4 \
     WHERE id = $5";
 const SET_UPDATES: &str = "UPDATE guests SET updates_state = $1, updates_total = $2, updates_security = $3, \
     updates_scanned_at = $4, updates_reason = $5, reboot_required = $6 WHERE id = $7";
+const SET_QEMU_AGENT: &str = "UPDATE guests SET qemu_agent = $1 WHERE id = $2";
+const SET_CONSOLE: &str = "UPDATE guests SET cmode = $1, cmode_pending = $2 WHERE id = $3";
 const SET_SYSTEM: &str = "UPDATE guests SET system_id = $1, system_name = $2 WHERE id = $3";
 
 /// One guest with the name of its node. Times are microseconds since 1970, sizes bytes.
@@ -85,6 +92,16 @@ pub struct GuestRow {
     pub work_state: Option<String>,
     /// The step it is at; read only.
     pub work_step: Option<String>,
+    /// That node's packages that decide about consoles; read only.
+    pub packages: Option<Json<Packages>>,
+    /// What a try of a console with the token has shown (`unknown`, `works`, `refused`); read only.
+    pub token_console: String,
+    /// The node's packages at that try; read only.
+    pub token_console_packages: Option<Json<Packages>>,
+    /// The PVE release of its cluster, e.g. `9.1`; read only.
+    pub release: Option<String>,
+    /// The user whose password opens consoles in its cluster; read only.
+    pub login_user: Option<String>,
     /// Its number in PVE; unique in the cluster among those that are not gone.
     pub vmid: i64,
     /// `lxc` or `qemu`.
@@ -157,6 +174,12 @@ pub struct GuestRow {
     pub gone_at: Option<i64>,
     /// Whether it exists although the token cannot see it.
     pub hidden: bool,
+    /// What the cluster's token may do with it; none while nobody has asked.
+    pub rights: Option<Json<GuestRights>>,
+    /// What its console will show after the next restart, where that differs from `cmode`.
+    pub cmode_pending: Option<String>,
+    /// What is known of its QEMU guest agent: `unknown`, `off`, `silent` or `answers`.
+    pub qemu_agent: String,
 }
 
 /// The columns of the agent channel.
@@ -189,7 +212,7 @@ pub struct GuestUpdates {
     pub reboot_required: Option<bool>,
 }
 
-/// Binds the first 27 parameters of `INSERT` and `UPDATE`. A macro, since the type of a query differs by driver.
+/// Binds the first 30 parameters of `INSERT` and `UPDATE`. A macro, since the type of a query differs by driver.
 macro_rules! bind_facts {
     ($query:expr, $row:ident) => {
         $query
@@ -219,6 +242,9 @@ macro_rules! bind_facts {
             .bind(&$row.reach_needs)
             .bind($row.gone_at)
             .bind($row.hidden)
+            .bind(&$row.rights)
+            .bind(&$row.cmode_pending)
+            .bind(&$row.qemu_agent)
             .bind($row.id)
     };
 }
@@ -227,7 +253,31 @@ impl GuestRow {
     pub fn state(&self) -> Result<GuestState, StoreError> {
         let remembered = self.exec_endpoint_version.is_some() && self.exec_endpoint_version == self.node_version;
         let exec_endpoint = self.word("exec_endpoint", &self.exec_endpoint, ExecEndpoint::parse)?;
+        let major = Major::of(self.release.as_deref().unwrap_or_default());
+        let packages = self.packages.as_ref().map(|known| known.0.clone()).unwrap_or_default();
+        // What a try has shown counts for the packages that it met; else their versions tell.
+        let tried = self
+            .token_console_packages
+            .as_ref()
+            .is_some_and(|at_try| at_try.0 == packages);
+        let token_console = match tried {
+            true => self.word("token_console", &self.token_console, TokenConsole::parse)?,
+            false => packages.token_console(major),
+        };
         Ok(GuestState {
+            vmid: self.vmid,
+            token_console,
+            packages,
+            major,
+            login: self.login_user.clone(),
+            rights: self.rights.as_ref().map(|known| known.0),
+            // A mode that this version does not know opens no shell.
+            console_mode: self
+                .cmode
+                .as_deref()
+                .map(|mode| ConsoleMode::parse(mode).unwrap_or(ConsoleMode::Console)),
+            console_pending: self.cmode_pending.as_deref().and_then(ConsoleMode::parse),
+            qemu_agent: self.word("qemu_agent", &self.qemu_agent, QemuAgent::parse)?,
             kind: self.word("kind", &self.kind, GuestKind::parse)?,
             status: self.word("status", &self.status, GuestStatus::parse)?,
             stale: self.stale_since.is_some(),
@@ -354,6 +404,23 @@ impl Tx {
     pub async fn set_guest_system(&mut self, id: GuestId, system: &str, name: &str) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(SET_SYSTEM).bind(system).bind(name).bind(id.0).execute(conn).await.map(drop))
             .during("write a guest's system")
+    }
+
+    /// Writes what was seen of a VM's guest agent.
+    pub async fn set_guest_qemu_agent(&mut self, id: GuestId, seen: QemuAgent) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_QEMU_AGENT).bind(seen.as_str()).bind(id.0).execute(conn).await.map(drop))
+            .during("write a VM's guest agent")
+    }
+
+    /// Writes what a container's console shows, and what it will show after the next restart where that differs.
+    pub async fn set_guest_console(
+        &mut self,
+        id: GuestId,
+        mode: &str,
+        pending: Option<&str>,
+    ) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_CONSOLE).bind(mode).bind(pending).bind(id.0).execute(conn).await.map(drop))
+            .during("write a container's console mode")
     }
 
     /// Writes the best way in and the step that would open a better one.

@@ -20,7 +20,7 @@ const WAITING_FOR: &str = "SELECT DISTINCT t.job_id FROM job_targets t JOIN jobs
     WHERE t.guest_id = $1 AND j.kind = $2 AND t.state IN ('queued', 'running', 'waiting')";
 const MOVE: &str = "UPDATE job_targets SET state = $1, step = COALESCE($2, step), reason_code = $3, reason_detail = $4, \
     memo = $5, result = COALESCE($6, result), attempt = attempt + $7, started_at = COALESCE(started_at, $8), \
-    finished_at = $9 WHERE id = $10 AND state = $11";
+    finished_at = $9, transport = COALESCE($10, transport) WHERE id = $11 AND state = $12";
 
 /// One target with what its guest is now. Times are microseconds since 1970.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -49,6 +49,8 @@ pub struct TargetRow {
     pub memo: Option<Json<serde_json::Value>>,
     /// What came of it.
     pub result: Option<Json<serde_json::Value>>,
+    /// The way it is or was worked on by, e.g. `token_console`.
+    pub transport: Option<String>,
     /// When it was first begun.
     pub started_at: Option<i64>,
     /// When it ended.
@@ -89,6 +91,8 @@ pub struct TargetMove {
     pub memo: Option<serde_json::Value>,
     /// What came of it; `None` keeps what is there.
     pub result: Option<serde_json::Value>,
+    /// The way it is worked on by; `None` keeps what is there.
+    pub transport: Option<&'static str>,
     /// Whether this begins an attempt.
     pub begins: bool,
     /// Now.
@@ -159,6 +163,7 @@ impl Tx {
             .bind(i64::from(change.begins))
             .bind(change.begins.then_some(at))
             .bind(change.to.is_over().then_some(at))
+            .bind(change.transport)
             .bind(id.0)
             .bind(change.from.as_str())
             .execute(conn)
@@ -220,6 +225,7 @@ mod tests {
             reason: None,
             memo: None,
             result: None,
+            transport: None,
             begins: false,
             at: Timestamp::from_micros(at),
         }
@@ -253,6 +259,7 @@ mod tests {
                 attempt: 1,
                 memo: None,
                 result: Some(Json(serde_json::json!({ "n": 1 }))),
+                transport: None,
                 started_at: Some(11),
                 finished_at: Some(12),
                 vmid: Some(100),

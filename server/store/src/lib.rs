@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backup;
 pub mod clusters;
 pub mod commands;
+pub mod console_changes;
 pub mod discovery_log;
 pub mod enrolments;
 mod error;
@@ -16,6 +17,7 @@ pub mod fleet_updates;
 #[cfg(any(test, feature = "testing"))]
 pub mod fresh;
 pub mod guest_list;
+pub mod guest_locks;
 pub mod guests;
 pub mod idempotency;
 pub mod inspect;

@@ -1,6 +1,8 @@
 //! The nodes of all clusters.
 
-use muster_domain::{ClusterId, NodeId};
+use muster_domain::reach::{Packages, TokenConsole};
+use muster_domain::{ClusterId, NodeId, Timestamp};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{During as _, StoreError};
@@ -11,13 +13,15 @@ const OF_CLUSTER: &str = "SELECT * FROM proxmox_nodes WHERE cluster_id = $1 ORDE
 const ONE: &str = "SELECT * FROM proxmox_nodes WHERE id = $1";
 const INSERT: &str = "INSERT INTO proxmox_nodes (cluster_id, name, status, stale_since, address, version, cpus, \
     memory_total, updates_state, updates_total, updates_security, updates_reason, exec_endpoint, \
-    exec_endpoint_version, details_at, first_seen_at, gone_at, id) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    exec_endpoint_version, details_at, first_seen_at, gone_at, packages, id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 const UPDATE: &str = "UPDATE proxmox_nodes SET cluster_id = $1, name = $2, status = $3, stale_since = $4, \
     address = $5, version = $6, cpus = $7, memory_total = $8, updates_state = $9, updates_total = $10, \
     updates_security = $11, updates_reason = $12, exec_endpoint = $13, exec_endpoint_version = $14, \
-    details_at = $15, first_seen_at = $16, gone_at = $17 WHERE id = $18";
+    details_at = $15, first_seen_at = $16, gone_at = $17, packages = $18 WHERE id = $19";
 const SET_EXEC_ENDPOINT: &str = "UPDATE proxmox_nodes SET exec_endpoint = $1, exec_endpoint_version = $2 WHERE id = $3";
+const SET_TOKEN_CONSOLE: &str = "UPDATE proxmox_nodes SET token_console = $1, token_console_packages = $2, \
+    token_console_at = $3 WHERE id = $4";
 
 /// One node. Times are microseconds since 1970, sizes bytes.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -58,6 +62,14 @@ pub struct NodeRow {
     pub first_seen_at: i64,
     /// Since when it is no longer in the cluster.
     pub gone_at: Option<i64>,
+    /// Its packages that decide whether tokens may use consoles.
+    pub packages: Option<Json<Packages>>,
+    /// What a try of a console with the token has shown: `unknown`, `works` or `refused`; written by a call of its own.
+    pub token_console: String,
+    /// The packages at that try.
+    pub token_console_packages: Option<Json<Packages>>,
+    /// When that was.
+    pub token_console_at: Option<i64>,
 }
 
 impl Tx {
@@ -104,6 +116,25 @@ impl Tx {
         .during("remember a node's exec endpoint")
     }
 
+    /// Remembers what a try of a console with the token has shown, for these packages only.
+    pub async fn set_token_console(
+        &mut self,
+        node: NodeId,
+        shown: TokenConsole,
+        packages: &Packages,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(SET_TOKEN_CONSOLE)
+            .bind(shown.as_str())
+            .bind(Json(packages))
+            .bind(at.as_micros())
+            .bind(node.0)
+            .execute(conn)
+            .await
+            .map(drop))
+        .during("remember a node's token console")
+    }
+
     async fn write_node(&mut self, statement: &'static str, row: &NodeRow) -> Result<(), sqlx::Error> {
         on!(self, conn => sqlx::query(statement)
             .bind(row.cluster_id)
@@ -123,6 +154,7 @@ impl Tx {
             .bind(row.details_at)
             .bind(row.first_seen_at)
             .bind(row.gone_at)
+            .bind(&row.packages)
             .bind(row.id)
             .execute(conn)
             .await

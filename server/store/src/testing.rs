@@ -89,6 +89,7 @@ pub(crate) mod fleet {
             health: Json(Vec::new()),
             created_at: 1,
             updated_at: 1,
+            login_user: None,
         }
     }
 
@@ -113,6 +114,10 @@ pub(crate) mod fleet {
             details_at: None,
             first_seen_at: 1,
             gone_at: None,
+            packages: None,
+            token_console: "unknown".to_owned(),
+            token_console_packages: None,
+            token_console_at: None,
         }
     }
 
@@ -132,6 +137,11 @@ pub(crate) mod fleet {
             work_kind: None,
             work_state: None,
             work_step: None,
+            packages: None,
+            token_console: "unknown".to_owned(),
+            token_console_packages: None,
+            release: None,
+            login_user: None,
             vmid,
             kind: "lxc".to_owned(),
             name: format!("ct{vmid}"),
@@ -168,6 +178,9 @@ pub(crate) mod fleet {
             first_seen_at: 1,
             gone_at: None,
             hidden: false,
+            rights: None,
+            cmode_pending: None,
+            qemu_agent: "unknown".to_owned(),
         }
     }
 }

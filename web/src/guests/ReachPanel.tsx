@@ -8,7 +8,7 @@ import styles from "./ReachPanel.module.css";
 import { useGuestAction } from "./useGuestAction";
 import { pageWords as words } from "./words";
 
-const looks: Record<Way["state"], [GlyphName, Tone]> = { ready: ["running", "good"], needs: ["step", "warn"], impossible: ["impossible", "quiet"] };
+const looks: Record<Way["state"], [GlyphName, Tone]> = { ready: ["running", "good"], untried: ["waiting", "quiet"], needs: ["step", "warn"], impossible: ["impossible", "quiet"] };
 
 /** All ways in, in the order in which they are tried, each with its reason. */
 export function ReachPanel({ guest, error, onRetry }: { guest: Guest; error: unknown; onRetry: () => void }) {

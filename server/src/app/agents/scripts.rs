@@ -26,6 +26,8 @@ pub struct InstallScripts {
     pub guest: InstallScript,
     /// For the shell of a node, for many guests at once.
     pub node: InstallScript,
+    /// What they are made of.
+    pub made_of: GuestInstall,
 }
 
 impl App {
@@ -78,6 +80,7 @@ impl App {
         Ok(InstallScripts {
             guest: served(&install.agent_url, guest),
             node: served(&install.agent_url, node),
+            made_of: install,
         })
     }
 }

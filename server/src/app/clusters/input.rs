@@ -116,6 +116,7 @@ impl NewCluster {
             health: Vec::new().into(),
             created_at: now.as_micros(),
             updated_at: now.as_micros(),
+            login_user: None,
         };
         put_tls(&mut row, tls);
         Ok(row)

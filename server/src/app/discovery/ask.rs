@@ -76,6 +76,7 @@ pub(super) fn nodes(discovery: &Discovery<'_>, rows: &[NodeRow], permissions: &P
         .map(|row| NodeToAsk {
             id: NodeId(row.id),
             name: row.name.clone(),
+            may_ask_packages: permissions.allows("Sys.Audit", &format!("/nodes/{}", row.name)),
             may_ask_updates: permissions.allows("Sys.Modify", &format!("/nodes/{}", row.name)),
         })
         .collect()
@@ -104,6 +105,7 @@ fn to_ask(discovery: &Discovery<'_>, row: &GuestRow, runs: bool, permissions: &P
         },
         node: row.node.clone(),
         runs,
+        console_changes: row.cmode_pending.is_some(),
         may_ask_agent: permissions.allows(agent_right, &format!("/vms/{}", row.vmid)),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use muster_domain::fleet::{Backup, UpdatesState};
 use muster_domain::health::Reason;
+use muster_domain::rights::{GuestRights, Major};
 use muster_domain::{GuestId, NodeId};
 use muster_store::clusters::ClusterRow;
 use muster_store::guests::GuestRow;
@@ -201,6 +202,9 @@ fn put_node(row: &mut NodeRow, discovery: &Discovery<'_>, learned: &Learned) {
         return;
     };
     row.version = Some(details.version.clone());
+    if let Some(packages) = &details.packages {
+        row.packages = Some(packages.clone().into());
+    }
     row.details_at = Some(discovery.started.as_micros());
     match details.updates {
         Some(updates) => {
@@ -222,12 +226,23 @@ fn put_node(row: &mut NodeRow, discovery: &Discovery<'_>, learned: &Learned) {
 fn put_guest(row: &mut GuestRow, discovery: &Discovery<'_>, learned: &Learned) -> Result<(), StoreError> {
     if let Some(overview) = &learned.overview {
         row.backup = backup(overview.not_backed_up.as_ref(), row.vmid).as_str().to_owned();
+        row.release = Some(overview.version.release.clone());
+    }
+    let told = learned.overview.as_ref().map(|overview| &overview.permissions);
+    let known = discovery.row.permissions.as_ref().map(|known| &known.0);
+    if let Some(permissions) = told.or(known) {
+        let major = Major::of(row.release.as_deref().unwrap_or_default());
+        row.rights = Some(GuestRights::of(permissions, major, row.vmid).into());
     }
     if let Some((_, details)) = learned.guests.iter().find(|(id, _)| id.0 == row.id) {
         row.details_at = Some(discovery.started.as_micros());
         row.config_digest.clone_from(&details.digest);
         row.unprivileged = details.unprivileged;
         row.cmode.clone_from(&details.cmode);
+        row.cmode_pending.clone_from(&details.cmode_pending);
+        if let Some(seen) = details.qemu_agent {
+            row.qemu_agent = seen.as_str().to_owned();
+        }
         row.has_mounts = details.has_mounts;
         if let Some(addresses) = &details.addresses {
             row.addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use muster_domain::discovery::{self, Change, Fact, GuestFacts, Known, NodeFacts};
 use muster_domain::fleet::{AgentState, Backup, ExecEndpoint, GuestKind, NodeStatus, UpdatesState};
+use muster_domain::reach::{QemuAgent, TokenConsole};
 use muster_domain::{ClusterId, GuestId, NodeId, Timestamp, reach};
 use muster_store::guests::GuestRow;
 use muster_store::nodes::NodeRow;
@@ -403,6 +404,10 @@ fn new_node(id: NodeId, cluster: ClusterId, now: Timestamp) -> NodeRow {
         details_at: None,
         first_seen_at: now.as_micros(),
         gone_at: None,
+        packages: None,
+        token_console: TokenConsole::Unknown.as_str().to_owned(),
+        token_console_packages: None,
+        token_console_at: None,
     }
 }
 
@@ -421,6 +426,11 @@ fn new_guest(id: GuestId, cluster: ClusterId, now: Timestamp) -> GuestRow {
         work_kind: None,
         work_state: None,
         work_step: None,
+        packages: None,
+        token_console: TokenConsole::Unknown.as_str().to_owned(),
+        token_console_packages: None,
+        release: None,
+        login_user: None,
         vmid: 0,
         kind: GuestKind::Lxc.as_str().to_owned(),
         name: String::new(),
@@ -457,5 +467,8 @@ fn new_guest(id: GuestId, cluster: ClusterId, now: Timestamp) -> GuestRow {
         first_seen_at: now.as_micros(),
         gone_at: None,
         hidden: false,
+        rights: None,
+        cmode_pending: None,
+        qemu_agent: QemuAgent::Unknown.as_str().to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use muster_domain::reach::Transport;
 use muster_domain::{ClusterId, GuestId, Timestamp};
 use muster_store::guests::GuestRow;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::jobs::{JobView, ReasonView, view};
-use crate::app::installs::ByHand;
+use crate::app::installs::{ByHand, Wanted};
 use crate::app::selection::{Bulk, Decided, Selection};
 use crate::app::{App, Ctx};
 use crate::http::Routes;
@@ -45,6 +46,9 @@ struct InstallBody {
     dry_run: bool,
     /// Take guests too whose agent works, to replace it.
     reinstall: bool,
+    /// Where nothing else leads into a container, make its console show a shell (`cmode=shell`), which restarts it now. The
+    /// console is put back when the agent is online.
+    open_consoles: bool,
 }
 
 /// How the agent is to be installed in one guest.
@@ -55,6 +59,8 @@ struct InstallOneBody {
     dry_run: bool,
     /// Replace an agent that works.
     reinstall: bool,
+    /// Where nothing else leads into the container, make its console show a shell (`cmode=shell`), which restarts it now.
+    open_consoles: bool,
 }
 
 /// What becomes of each guest.
@@ -65,7 +71,7 @@ struct BulkView {
     job: Option<JobView>,
     /// Every guest that was asked for.
     targets: Vec<DecidedView>,
-    /// What a person pastes to install agents; shown this once.
+    /// What a person pastes where no way is sure to lead in; shown this once.
     by_hand: Option<ByHandView>,
 }
 
@@ -77,6 +83,22 @@ struct DecidedView {
     decision: Decision,
     /// Why it is skipped.
     reason: Option<ReasonView>,
+    /// How the agent gets into an accepted guest, of an installation.
+    install: Option<InstallView>,
+}
+
+/// How the agent gets into a guest.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InstallWays)]
+struct InstallView {
+    /// The ways that are tried, in this order.
+    ways: Vec<Transport>,
+    /// Whether its console is made to show a shell first, which restarts it.
+    opens_console: bool,
+    /// Whether `open_consoles` would open a way where there is none.
+    may_open_console: bool,
+    /// Whether there is a line to paste, for the case that no way leads in.
+    by_hand: bool,
 }
 
 /// Whether a guest is taken.
@@ -174,14 +196,14 @@ async fn scan_cluster(
     Ok(answer(&ctx, bulk, body.dry_run))
 }
 
-/// Install the agent in guests. The job waits until somebody has pasted the lines of the answer.
+/// Install the agent in guests: through Proxmox VE where a way leads in, else by lines that somebody pastes.
 #[utoipa::path(
     post, path = "/api/v1/guests/bulk-install", operation_id = "installAgents", tag = "guests",
     extensions(("x-muster-role" = json!("operator"))),
     request_body = InstallBody,
     responses(
         (status = 200, body = BulkView, description = "What would be done"),
-        (status = 202, body = BulkView, description = "Lines to paste, and the job that waits for the agents"),
+        (status = 202, body = BulkView, description = "The job, and lines to paste where no way is sure"),
     ),
 )]
 async fn install(State(app): State<App>, ctx: Ctx, Json(body): Json<InstallBody>) -> Answer {
@@ -189,7 +211,11 @@ async fn install(State(app): State<App>, ctx: Ctx, Json(body): Json<InstallBody>
         cluster: None,
         guests: Some(body.guests.unwrap_or_default()),
     };
-    let bulk = app.bulk_install(&ctx, &selection, body.reinstall, body.dry_run).await?;
+    let wanted = Wanted {
+        again: body.reinstall,
+        open_consoles: body.open_consoles,
+    };
+    let bulk = app.bulk_install(&ctx, &selection, wanted, body.dry_run).await?;
     Ok(answer(&ctx, bulk, body.dry_run))
 }
 
@@ -201,7 +227,7 @@ async fn install(State(app): State<App>, ctx: Ctx, Json(body): Json<InstallBody>
     request_body = InstallBody,
     responses(
         (status = 200, body = BulkView, description = "What would be done"),
-        (status = 202, body = BulkView, description = "Lines to paste, and the job that waits for the agents"),
+        (status = 202, body = BulkView, description = "The job, and lines to paste where no way is sure"),
     ),
 )]
 async fn install_cluster(
@@ -214,7 +240,11 @@ async fn install_cluster(
         cluster: Some(id),
         guests: body.guests,
     };
-    let bulk = app.bulk_install(&ctx, &selection, body.reinstall, body.dry_run).await?;
+    let wanted = Wanted {
+        again: body.reinstall,
+        open_consoles: body.open_consoles,
+    };
+    let bulk = app.bulk_install(&ctx, &selection, wanted, body.dry_run).await?;
     Ok(answer(&ctx, bulk, body.dry_run))
 }
 
@@ -226,7 +256,7 @@ async fn install_cluster(
     request_body = InstallOneBody,
     responses(
         (status = 200, body = BulkView, description = "What would be done"),
-        (status = 202, body = BulkView, description = "The line to paste, and the job that waits for the agent"),
+        (status = 202, body = BulkView, description = "The job, and a line to paste where no way is sure"),
     ),
 )]
 async fn install_one(
@@ -240,7 +270,11 @@ async fn install_one(
         cluster: None,
         guests: Some(vec![id]),
     };
-    let bulk = app.bulk_install(&ctx, &selection, body.reinstall, body.dry_run).await?;
+    let wanted = Wanted {
+        again: body.reinstall,
+        open_consoles: body.open_consoles,
+    };
+    let bulk = app.bulk_install(&ctx, &selection, wanted, body.dry_run).await?;
     Ok(answer(&ctx, bulk, body.dry_run))
 }
 
@@ -263,6 +297,12 @@ fn decided(one: Decided) -> DecidedView {
         reason: one.left_out.map(|left| ReasonView {
             code: left.code.to_owned(),
             detail: left.detail,
+        }),
+        install: one.install.map(|install| InstallView {
+            ways: install.ways,
+            opens_console: install.opens_console,
+            may_open_console: install.may_open_console,
+            by_hand: install.by_hand,
         }),
         guest: guest_ref(one.guest),
     }

@@ -6,6 +6,9 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use muster_domain::install::InstallStep;
+use muster_domain::job::Work;
+use muster_domain::reach::Transport;
 use muster_domain::{ClusterId, GuestId, JobId, TargetId, Timestamp};
 use muster_store::job_targets::TargetRow;
 use muster_store::jobs::{JobFilter, JobRow};
@@ -58,6 +61,8 @@ pub(crate) struct JobView {
     /// `discover`, `scan` or `install`.
     kind: String,
     title: String,
+    /// The steps of each target in their order, where the kind has some.
+    steps: Vec<InstallStep>,
     /// `queued`, `running`, `succeeded`, `partly` (some targets failed), `failed` or `cancelled`.
     state: String,
     progress: ProgressView,
@@ -108,6 +113,8 @@ struct TargetView {
     state: String,
     /// The step it is at, or ended in.
     step: Option<String>,
+    /// The way it is or was worked on by.
+    transport: Option<Transport>,
     reason: Option<ReasonView>,
     /// How often it was begun.
     attempt: i64,
@@ -257,6 +264,10 @@ async fn discover(
 /// A job as this caller sees it.
 pub(crate) fn view(ctx: &Ctx, row: JobRow) -> JobView {
     let actions = ActionView::all(job_actions(ctx, &row));
+    let steps = match serde_json::from_value(row.work.0) {
+        Ok(Work::Install { open_consoles, .. }) => InstallStep::of_job(open_consoles).to_vec(),
+        _ => Vec::new(),
+    };
     JobView {
         id: JobId(row.id),
         progress: ProgressView {
@@ -267,6 +278,7 @@ pub(crate) fn view(ctx: &Ctx, row: JobRow) -> JobView {
         },
         kind: row.kind,
         title: row.title,
+        steps,
         state: row.state,
         reason: reason(row.reason_code, row.reason_detail),
         created_at: Timestamp::from_micros(row.created_at),
@@ -291,6 +303,7 @@ fn target_view(row: TargetRow) -> TargetView {
         guest: row.guest_id.map(guest),
         state: row.state,
         step: row.step,
+        transport: row.transport.as_deref().and_then(Transport::parse),
         reason: reason(row.reason_code, row.reason_detail),
         attempt: row.attempt,
         started_at: row.started_at.map(Timestamp::from_micros),

@@ -10,6 +10,7 @@ use muster_store::Tx;
 use muster_store::job_targets::TargetRow;
 
 use super::{JobContext, JobError, Next};
+use crate::app::installs::Wanted;
 use crate::app::{App, Error};
 
 /// Runs a job once, or on from where a former run ended.
@@ -21,7 +22,10 @@ pub(super) async fn run(job: &JobContext) -> Result<Next, JobError> {
     match work {
         Work::Discover { cluster, trigger } => discover::run(job, cluster, &trigger).await,
         Work::Scan => scan::run(job).await,
-        Work::Install { again } => install::run(job, again).await,
+        Work::Install { again, open_consoles } => {
+            let wanted = Wanted { again, open_consoles };
+            install::run(job, wanted).await
+        }
     }
 }
 

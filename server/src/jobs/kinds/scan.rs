@@ -1,25 +1,25 @@
-//! Reads what could be updated in each target, by its agent or by the exec call of its node. A few guests per
-//! node at a time.
+//! Reads what could be updated in each target, by its agent or by a way through PVE. A few guests per node at a time.
 
 use std::time::Duration;
 
 use muster_domain::command::CommandState;
 use muster_domain::eligible::{LeftOut, for_scan};
-use muster_domain::fleet::{AgentState, ExecEndpoint};
+use muster_domain::fleet::AgentState;
 use muster_domain::reach::Transport;
 use muster_domain::{AgentId, CommandId, GuestId, TargetId, Timestamp};
-use muster_packages::scan::{Patience, script};
 use muster_protocol::Verb;
 use muster_store::Tx;
 use muster_store::guests::GuestRow;
 use muster_store::job_targets::TargetRow;
 use serde::{Deserialize, Serialize};
 
-use super::scan_report::{Scanned, Source, write};
+use super::scan_report::{NOWHERE, Scanned, Source, write};
 use crate::app::agents::NewOrder;
-use crate::app::{App, Ctx, Error};
+use crate::app::{App, Error};
 use crate::jobs::context::move_target;
+use crate::jobs::entering::{Entry, Passed, Purpose, most_telling};
 use crate::jobs::{JobContext, JobError, Next, Step};
+use crate::reach::{self, Kind};
 
 /// How long a scan's command may wait to be started.
 const START_WITHIN: Duration = Duration::from_secs(5 * 60);
@@ -68,9 +68,8 @@ async fn scan(job: &JobContext, mut target: TargetRow) -> Result<(), JobError> {
     };
     // Decided anew: since the job was made the guest may have stopped, or its agent have come.
     match for_scan(&row.state()?, false) {
-        Ok(Transport::Agent) => by_agent(job, &mut target, &row).await,
-        Ok(Transport::ExecEndpoint) => by_exec_endpoint(job, &mut target, row).await,
-        Ok(Transport::ByHand) => skip(job, &mut target, &LeftOut::no_reach(None)).await,
+        Ok(ways) if ways.first() == Some(&Transport::Agent) => by_agent(job, &mut target, &row).await,
+        Ok(ways) => through_pve(job, &mut target, &row, &ways).await,
         Err(left) => skip(job, &mut target, &left).await,
     }
 }
@@ -90,7 +89,7 @@ async fn by_agent(job: &JobContext, target: &mut TargetRow, row: &GuestRow) -> R
         };
         let command = app.order(tx, identity, &agent, order).await?;
         let sent = Sent { command, agent: AgentId(agent.id) };
-        let step = Step::start("command", "Sent to the agent.").with_memo(serde_json::json!(sent));
+        let step = Step::start("command", "Sent to the agent.").by(Transport::Agent).with_memo(serde_json::json!(sent));
         // Nothing is sent for a target that is no longer as it was.
         Ok(move_target(app, tx, target, &step).await?.map(|_| sent))
     });
@@ -116,7 +115,7 @@ async fn await_answer(job: &JobContext, target: &TargetRow, sent: Sent) -> Resul
             && let Some(scanned) = settled(job, sent.command).await?
         {
             let source = Source {
-                transport: Transport::Agent.as_str(),
+                transport: Some(Transport::Agent),
                 command: Some(sent.command),
             };
             return write(job, target, source, scanned).await;
@@ -162,66 +161,69 @@ async fn settled(job: &JobContext, command: CommandId) -> Result<Option<Scanned>
     Ok(Some(scanned))
 }
 
-async fn by_exec_endpoint(job: &JobContext, target: &mut TargetRow, row: GuestRow) -> Result<(), JobError> {
-    let mut row = row;
-    let mut trial = None;
-    if row.state()?.exec_endpoint == ExecEndpoint::Unknown {
-        // One guest tries for all of its node.
-        trial = Some(job.app.jobs.places.try_alone(row.node_id).await);
-        row = match guest(job, target).await? {
-            Some(row) => row,
-            None => return skip(job, target, &LeftOut::gone()).await,
-        };
-        let state = row.state()?;
-        if let Err(left) = for_scan(&state, false) {
-            return skip(job, target, &left).await;
-        }
-        if state.exec_endpoint != ExecEndpoint::Unknown {
-            trial = None;
-        }
-    }
-    let step = Step::start("exec", format!("Asking {} to run the scan.", row.node));
+/// By the first way that leads in.
+async fn through_pve(
+    job: &JobContext,
+    target: &mut TargetRow,
+    row: &GuestRow,
+    ways: &[Transport],
+) -> Result<(), JobError> {
+    let step = Step::start("entering", "Looking for a way into the guest.");
     if !job.advance(target, step).await? {
         return Ok(());
     }
-    let came = tokio::select! {
-        came = exec(job, &row) => came?,
-        () = job.stop.cancelled() => return Err(JobError::Stopped),
+    let purpose = Purpose {
+        word: "scan",
+        verb: &reach::Scan,
+        within: ANSWER_WITHIN,
     };
-    let Some(scanned) = came else {
-        drop(trial);
-        let left = match guest(job, target).await? {
-            Some(row) => for_scan(&row.state()?, false).err(),
-            None => Some(LeftOut::gone()),
+    let work = async {
+        let entry = tokio::select! {
+            entry = job.go_in(target, row, ways, &purpose) => entry?,
+            () = job.stop.cancelled() => return Err(JobError::Stopped),
         };
-        return skip(job, target, &left.unwrap_or_else(|| LeftOut::no_reach(None))).await;
+        match entry {
+            Entry::In(entered) => {
+                entered.shell.leave().await;
+                Ok(Ok((entered.transport, entered.report)))
+            }
+            Entry::Shut(passed) => Ok(Err(passed)),
+        }
     };
-    drop(trial);
-    let source = Source {
-        transport: Transport::ExecEndpoint.as_str(),
-        command: None,
-    };
-    write(job, target, source, scanned).await
+    match job.alone_in(GuestId(row.id), target.id, work).await? {
+        Some(Ok((transport, report))) => {
+            let source = Source {
+                transport: Some(transport),
+                command: None,
+            };
+            write(job, target, source, Scanned::of_report(report)).await
+        }
+        Some(Err(passed)) => not_entered(job, target, &passed).await,
+        None => {
+            let scanned = Scanned::failed(
+                "guest_busy",
+                "Other work in the guest did not end in time: scan again later.",
+            );
+            write(job, target, NOWHERE, scanned).await
+        }
+    }
 }
 
-/// What the exec call came to; `None` when the node has none.
-async fn exec(job: &JobContext, row: &GuestRow) -> Result<Option<Scanned>, JobError> {
-    let ctx = Ctx::system(&job.app);
-    let line = script(Patience::default());
-    let ran = job
-        .app
-        .run_by_exec_call(&ctx, GuestId(row.id), &line, ANSWER_WITHIN)
-        .await;
-    match ran {
-        Ok(output) => Ok(Some(Scanned::of_output(output.text.as_bytes()))),
-        Err(Error::Upstream {
-            code: "pve_lacks_call", ..
-        }) => Ok(None),
-        Err(
-            Error::Upstream { code, detail } | Error::Conflict { code, detail } | Error::Unavailable { code, detail },
-        ) => Ok(Some(Scanned::failed(code, detail))),
-        Err(Error::NotFound { .. }) => Ok(Some(Scanned::failed("gone", "The guest or its cluster was removed."))),
-        Err(error) => Err(error.into()),
+/// A closed door is no failed scan: nothing was tried in the guest.
+async fn not_entered(job: &JobContext, target: &mut TargetRow, passed: &[Passed]) -> Result<(), JobError> {
+    match most_telling(passed) {
+        Some(obstacle) if obstacle.kind != Kind::Closed => {
+            let scanned = Scanned::failed(obstacle.code, obstacle.detail.clone());
+            write(job, target, NOWHERE, scanned).await
+        }
+        _ => {
+            let left = match guest(job, target).await? {
+                Some(row) => for_scan(&row.state()?, false).err(),
+                None => Some(LeftOut::gone()),
+            };
+            let told = passed.iter().map(Passed::to_string).collect::<Vec<_>>().join(" ");
+            skip(job, target, &left.unwrap_or_else(|| LeftOut::no_reach(Some(told)))).await
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a scan came to, whichever way the answer took, and how it is written down.
 
 use muster_domain::fleet::UpdatesState;
+use muster_domain::reach::Transport;
 use muster_domain::{CommandId, GuestId};
 use muster_packages::scan::RefreshTrouble;
-use muster_packages::{AvailableUpdate, PackageVersion, ScanError, ScanReport, scan};
+use muster_packages::{AvailableUpdate, PackageVersion, ScanError, ScanReport};
 use muster_protocol::{Failure, Outcome, Report};
 use muster_store::Tx;
 use muster_store::guests::{GuestRow, GuestUpdates};
@@ -42,10 +43,22 @@ pub(super) enum Scanned {
 /// How it got here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
-    /// The way in, e.g. `agent`.
-    pub(super) transport: &'static str,
+    /// The way in; none when there was none.
+    pub(super) transport: Option<Transport>,
     /// The command whose outcome it is.
     pub(super) command: Option<CommandId>,
+}
+
+/// Of a scan that got nowhere.
+pub(super) const NOWHERE: Source = Source {
+    transport: None,
+    command: None,
+};
+
+impl Source {
+    fn word(self) -> &'static str {
+        self.transport.map_or("none", Transport::as_str)
+    }
 }
 
 impl Scanned {
@@ -75,8 +88,8 @@ impl Scanned {
     }
 
     /// From what the script printed.
-    pub(super) fn of_output(output: &[u8]) -> Scanned {
-        match scan::parse(output) {
+    pub(super) fn of_report(report: Result<ScanReport, ScanError>) -> Scanned {
+        match report {
             Ok(report) => Scanned::Found {
                 digest: hex::encode(Sha256::digest(report.canonical_json())),
                 report: Box::new(report),
@@ -131,6 +144,10 @@ pub(super) async fn write(
             }
             None => Step::skip("gone", "Skipped. The guest no longer exists."),
         };
+        let step = match source.transport {
+            Some(transport) => step.by(transport),
+            None => step,
+        };
         move_target(app, tx, target, &step).await.map(drop)
     });
     Ok(written?)
@@ -148,7 +165,7 @@ async fn record(
     let scan = |digest: &str, besides: Besides| ScanRow {
         guest_id: row.id,
         scanned_at: now,
-        transport: source.transport.to_owned(),
+        transport: source.word().to_owned(),
         digest: digest.to_owned(),
         besides: besides.into(),
     };
@@ -198,7 +215,7 @@ async fn record(
 fn shown(updates: &GuestUpdates, source: Source) -> serde_json::Value {
     serde_json::json!({
         "total": updates.total, "security": updates.security, "reboot_required": updates.reboot_required,
-        "transport": source.transport,
+        "transport": source.word(),
     })
 }
 

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use muster_domain::fleet::AgentState;
+use muster_domain::install::InstallStep;
 use muster_domain::job::TargetState;
+use muster_domain::reach::Transport;
 use muster_domain::{EnrolmentId, GuestId, TargetId, Timestamp};
 use muster_store::Tx;
 use muster_store::agents::AgentRow;
@@ -15,7 +17,7 @@ use serde_json::json;
 
 use crate::app::{App, Error, fleet};
 use crate::jobs::context::move_target;
-use crate::jobs::{JobContext, JobError, Next, Step};
+use crate::jobs::{JobContext, JobError, Step};
 
 /// How long an enrolled agent may take to connect.
 const CHECK_IN: Duration = Duration::from_secs(180);
@@ -30,30 +32,59 @@ enum Verdict {
     Failed(&'static str, String),
 }
 
-pub(super) async fn run(job: &JobContext, again: bool) -> Result<Next, JobError> {
+/// The step in which a person is waited for.
+pub(super) const LINE: &str = "line";
+
+/// Looks once at all targets that wait for a person. Answers when the next one of them has to be looked at.
+pub(super) async fn look(job: &JobContext, again: bool) -> Result<Option<Timestamp>, JobError> {
     let mut next: Option<Timestamp> = None;
-    for mut target in job.open_targets().await? {
+    for mut target in job.open_targets().await?.into_iter().filter(waits_for_person) {
         match judge(job, &target, again).await? {
             Verdict::Online(agent) => succeed(job, &mut target, &agent).await?,
             Verdict::Failed(code, detail) => end(job, &target, &Step::fail(code, detail)).await?,
             Verdict::Wait(name, step, until) => {
                 next = Some(next.map_or(until, |next| next.min(until)));
                 // Written once, not at every look.
-                if target.state != TargetState::Waiting.as_str() || target.step.as_deref() != Some(name) {
+                if target.step.as_deref() != Some(name) {
                     job.advance(&mut target, step).await?;
                 }
             }
         }
     }
-    Ok(next.map_or(Next::Done, Next::Park))
+    Ok(next)
+}
+
+/// Whether a target's line was given to a person.
+pub(super) fn waits_for_person(target: &TargetRow) -> bool {
+    target.state == TargetState::Waiting.as_str()
+}
+
+/// Leaves a target to the person who has its line; false when nobody has one that still works.
+pub(super) async fn leave_to_person(job: &JobContext, target: &mut TargetRow) -> Result<bool, JobError> {
+    let enrolment = job
+        .app
+        .store
+        .read()
+        .await?
+        .enrolment_of_target(TargetId(target.id))
+        .await?;
+    let now = job.app.clock.now();
+    let works = enrolment.is_some_and(|line| line.used_at.is_none() && line.expires_at > now.as_micros());
+    if works {
+        let step = Step::wait(LINE, "paste_line", "Waiting: paste the line.").by(Transport::ByHand);
+        job.advance(target, step).await?;
+    }
+    Ok(works)
 }
 
 /// The line of a target that nobody waits for any more stops working.
-pub(super) async fn abandon(app: &App, tx: &mut Tx, target: &TargetRow) -> Result<(), Error> {
+pub(in crate::jobs::kinds) async fn abandon(app: &App, tx: &mut Tx, target: &TargetRow) -> Result<(), Error> {
     let Some(enrolment) = tx.enrolment_of_target(TargetId(target.id)).await? else {
         return Ok(());
     };
-    tx.end_enrolment(EnrolmentId(enrolment.id), app.clock.now()).await?;
+    let far = Timestamp::from_micros(i64::MAX);
+    tx.end_enrolments_of_target(TargetId(target.id), app.clock.now(), far)
+        .await?;
     give_up(app, tx, GuestId(enrolment.guest_id)).await
 }
 
@@ -97,8 +128,8 @@ fn verdict(
     }
     let until = enrolment.map_or(now, |enrolment| Timestamp::from_micros(enrolment.expires_at));
     if now < until {
-        let step = Step::wait("line", "paste_line", "Waiting: paste the line.");
-        return Verdict::Wait("line", step, until);
+        let step = Step::wait(LINE, "paste_line", "Waiting: paste the line.").by(Transport::ByHand);
+        return Verdict::Wait(LINE, step, until);
     }
     let detail = "The line was not used in time: retry for a fresh one.";
     Verdict::Failed("line_expired", detail.to_owned())
@@ -108,8 +139,9 @@ fn verdict(
 fn connecting(agent: &AgentRow, now: Timestamp) -> Verdict {
     let until = Timestamp::from_micros(agent.enrolled_at) + CHECK_IN;
     if now < until {
-        let step = Step::wait("check_in", "connecting", "Enrolled; waiting for the agent to connect.");
-        return Verdict::Wait("check_in", step, until);
+        let name = InstallStep::CheckIn.as_str();
+        let step = Step::wait(name, "connecting", "Enrolled; waiting for the agent to connect.");
+        return Verdict::Wait(name, step, until);
     }
     let detail = format!(
         "The agent enrolled but did not connect within {} s: look at the log of the service muster-agent in the guest.",
@@ -118,7 +150,8 @@ fn connecting(agent: &AgentRow, now: Timestamp) -> Verdict {
     Verdict::Failed("no_check_in", detail)
 }
 
-async fn succeed(job: &JobContext, target: &mut TargetRow, agent: &AgentRow) -> Result<(), JobError> {
+/// The agent is online.
+pub(super) async fn succeed(job: &JobContext, target: &mut TargetRow, agent: &AgentRow) -> Result<(), JobError> {
     let init = agent
         .facts
         .get("init")
@@ -126,12 +159,12 @@ async fn succeed(job: &JobContext, target: &mut TargetRow, agent: &AgentRow) -> 
         .unwrap_or_default();
     let result = json!({ "agent": agent.id, "version": agent.version, "init": init });
     let line = format!("Online: muster-agent {}, {init}.", agent.version);
-    // A target that never waited is begun and done at once.
-    if target.state == TargetState::Queued.as_str() {
-        job.advance(target, Step::start("check_in", "The agent has checked in."))
-            .await?;
-    }
     end(job, target, &Step::succeed(result, line)).await
+}
+
+/// The installation will not come to anything.
+pub(super) async fn fail(job: &JobContext, target: &TargetRow, code: &str, detail: &str) -> Result<(), JobError> {
+    end(job, target, &Step::fail(code, detail)).await
 }
 
 /// Ends a target. Its line, used or not, enrols nobody from then on.
