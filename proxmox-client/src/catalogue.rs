@@ -203,7 +203,7 @@ catalogue! {
     LXC_INTERFACES = get("lxc_interfaces", "/nodes/{node}/lxc/{vmid}/interfaces", AUDIT_GUEST);
     /// Sets options of a container; the console's mode needs `VM.Config.Options`.
     LXC_SET_CONFIG =
-        put("lxc_set_config", "/nodes/{node}/lxc/{vmid}/config", CONFIGURE_LXC).with(&["cmode", "revert"]);
+        put("lxc_set_config", "/nodes/{node}/lxc/{vmid}/config", CONFIGURE_LXC).with(&["cmode", "delete", "revert"]);
     /// Restarts a container, which puts its pending changes in force.
     LXC_REBOOT = post(
         "lxc_reboot",

@@ -157,6 +157,13 @@ impl Client {
         self.order(request.with("cmode", mode)).await
     }
 
+    /// Takes the console's mode out of the configuration, so that it has PVE's default again; pending like
+    /// [`Client::lxc_set_console_mode`]. Needs `VM.Config.Options` on `/vms/{vmid}`.
+    pub async fn lxc_unset_console_mode(&self, node: &str, vmid: u32) -> Result<()> {
+        let request = catalogue::LXC_SET_CONFIG.at(&[node, &vmid.to_string()])?;
+        self.order(request.with("delete", "cmode")).await
+    }
+
     /// Takes back a pending change of the console's mode. Needs `VM.Config.Options` on `/vms/{vmid}`.
     pub async fn lxc_revert_console_mode(&self, node: &str, vmid: u32) -> Result<()> {
         let request = catalogue::LXC_SET_CONFIG.at(&[node, &vmid.to_string()])?;

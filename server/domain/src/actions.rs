@@ -78,6 +78,14 @@ pub fn of_guest(role: Role, guest: &GuestState) -> Vec<Action> {
             operator().or_else(|| why(eligible::for_install(guest, has_agent, false))),
         ),
         action(
+            "set_console_mode",
+            operator().or_else(|| match eligible::for_install(guest, has_agent, false) {
+                Ok(install) if install.may_open_console => None,
+                Ok(_) => Some("Its console is not what keeps Muster out.".to_owned()),
+                Err(left_out) => Some(left_out.detail),
+            }),
+        ),
+        action(
             "remove_agent",
             operator().or_else(|| (guest.agent == AgentState::None).then(|| "There is no agent.".to_owned())),
         ),

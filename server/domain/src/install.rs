@@ -25,6 +25,18 @@ words! {
     }
 }
 
+words! {
+    /// What may be done to consoles where nothing else leads in.
+    Consoles {
+        /// Nothing.
+        Leave = "leave",
+        /// They are made to show a shell, which takes effect at the next restart.
+        Set = "set",
+        /// The same, and their containers are restarted now.
+        Restart = "restart",
+    }
+}
+
 impl InstallStep {
     /// The steps of a job, in order. Without consoles to be switched the first does not occur.
     pub fn of_job(open_consoles: bool) -> &'static [InstallStep] {

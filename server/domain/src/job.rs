@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ClusterId;
 use crate::fleet::words;
+use crate::install::Consoles;
 
 /// What a job does, with its input. Stored as JSON in the job's row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +24,15 @@ pub enum Work {
     Install {
         /// Whether a working agent is to be replaced: then only a new enrolment counts.
         again: bool,
-        /// Whether consoles may be made to show a shell, which restarts their containers.
-        #[serde(default)]
-        open_consoles: bool,
+        /// What may be done to consoles.
+        #[serde(default = "leave_consoles")]
+        consoles: Consoles,
     },
+}
+
+/// Jobs of the time before consoles could be changed.
+fn leave_consoles() -> Consoles {
+    Consoles::Leave
 }
 
 impl Work {

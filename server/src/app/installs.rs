@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use muster_domain::access::Role;
 use muster_domain::eligible::for_install;
 use muster_domain::fleet::{AgentState, GuestKind};
+use muster_domain::install::Consoles;
 use muster_domain::job::Work;
 use muster_domain::{GuestId, JobId, NodeId, TargetId, Timestamp};
 use muster_packages::install::{NodeGuest, UnsafeText, guest_line, node_line};
@@ -73,13 +74,20 @@ struct Order<'a> {
     retry_of: Option<JobId>,
 }
 
+impl Wanted {
+    /// Whether consoles may be changed.
+    pub fn opens_consoles(self) -> bool {
+        self.consoles != Consoles::Leave
+    }
+}
+
 /// What somebody wants of an installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Guests are taken too whose agent works.
     pub again: bool,
-    /// Consoles may be made to show a shell where nothing else leads in, which restarts their containers.
-    pub open_consoles: bool,
+    /// What may be done to consoles where nothing else leads in.
+    pub consoles: Consoles,
 }
 
 impl App {
@@ -138,10 +146,10 @@ impl App {
                 return Ok((Bulk { job: None, decided, by_hand: None }, Vec::new()));
             }
             let ids: Vec<TargetId> = targets.iter().map(|target| target.id).collect();
-            let Wanted { again, open_consoles } = order.wanted;
+            let Wanted { again, consoles } = order.wanted;
             let verb = if again { "Install the agent again in" } else { "Install the agent in" };
             let job = JobOrder {
-                work: Work::Install { again, open_consoles },
+                work: Work::Install { again, consoles },
                 title: title(verb, &decided),
                 cluster: one_cluster(&decided),
                 retry_of: order.retry_of,
@@ -288,18 +296,20 @@ fn lines(scripts: &InstallScripts, tickets: &[Ticket], expires_at: Timestamp) ->
 async fn decide(tx: &mut Tx, selection: &Selection, wanted: Wanted) -> Result<Vec<Decided>, Error> {
     let rows = selection.read(tx).await?;
     let decide = |guest: GuestRow| -> Result<Decided, Error> {
-        Ok(match for_install(&guest.state()?, wanted.again, wanted.open_consoles) {
-            Ok(install) => Decided {
-                guest,
-                left_out: None,
-                install: Some(install),
+        Ok(
+            match for_install(&guest.state()?, wanted.again, wanted.opens_consoles()) {
+                Ok(install) => Decided {
+                    guest,
+                    left_out: None,
+                    install: Some(install),
+                },
+                Err(left_out) => Decided {
+                    guest,
+                    left_out: Some(left_out),
+                    install: None,
+                },
             },
-            Err(left_out) => Decided {
-                guest,
-                left_out: Some(left_out),
-                install: None,
-            },
-        })
+        )
     };
     rows.into_iter().map(decide).collect()
 }

@@ -174,8 +174,8 @@ impl App {
                 return Ok(Retried { job, by_hand: None });
             }
             Work::Scan => self.scan(ctx, &selection, Some(JobId(job.id))).await?,
-            Work::Install { again, open_consoles } => {
-                let wanted = Wanted { again, open_consoles };
+            Work::Install { again, consoles } => {
+                let wanted = Wanted { again, consoles };
                 self.install_anew(ctx, &selection, wanted, JobId(job.id)).await?
             }
         };

@@ -6,6 +6,7 @@ pub mod agents;
 pub mod audit;
 pub mod clusters;
 mod connections;
+mod consoles;
 pub mod context;
 pub mod discovery;
 pub mod error;

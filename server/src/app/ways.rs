@@ -6,6 +6,7 @@ use std::time::Duration;
 use muster_domain::fleet::ExecEndpoint;
 use muster_domain::reach::{QemuAgent, TokenConsole, Transport};
 use muster_domain::{ClusterId, GuestId, NodeId};
+use muster_store::clusters::ClusterRow;
 use muster_store::guest_list::GuestFilter;
 use muster_store::guests::GuestRow;
 use muster_store::{StoreError, Tx};
@@ -57,15 +58,21 @@ impl App {
     }
 
     async fn connection_for(&self, row: &GuestRow, transport: Transport) -> Result<Arc<Connection>, Error> {
-        let cluster = self.store.read().await?.cluster(ClusterId(row.cluster_id)).await?;
-        let cluster = cluster.ok_or_else(|| Error::NotFound {
-            kind: "cluster",
-            id: row.cluster_id.to_string(),
-        })?;
+        let cluster = self.cluster_of(row).await?;
         match transport {
             Transport::TicketConsole => self.connect_by_login(&cluster).await,
             _ => self.connect(&cluster).await,
         }
+    }
+
+    /// The cluster of a guest, as it is stored.
+    pub(super) async fn cluster_of(&self, row: &GuestRow) -> Result<ClusterRow, Error> {
+        let id = ClusterId(row.cluster_id);
+        let cluster = self.store.read().await?.cluster(id).await?;
+        cluster.ok_or_else(|| Error::NotFound {
+            kind: "cluster",
+            id: id.to_string(),
+        })
     }
 
     /// Remembers what a try of a way has shown: of its node, or of the guest.

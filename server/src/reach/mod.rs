@@ -4,6 +4,7 @@
 //! closed list; only an installation runs text of its own.
 
 mod console;
+pub mod console_mode;
 mod exec_endpoint;
 mod obstacle;
 mod pieces;

@@ -20,7 +20,7 @@ pub use load::Restored;
 const FORMAT: u32 = 1;
 
 /// What is kept, each table after those that it refers to.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "settings",
     "audit",
     "secrets",
@@ -36,15 +36,17 @@ const TABLES: [&str; 15] = [
     "agents",
     "scans",
     "updates",
+    "console_changes",
 ];
 
 /// What is not kept: it serves the running server or one sign-in, and is worth nothing or is dangerous later. A command or
 /// an enrolment in particular must not come to life a second time.
 #[cfg(test)]
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "commands",
     "enrolments",
     "events",
+    "guest_locks",
     "idempotency",
     "one_time_links",
     "server_lease",

@@ -13,7 +13,6 @@ const USE: &str = "UPDATE enrolments SET used_at = $1 WHERE id = $2 AND used_at 
 const OF_TARGET: &str = "SELECT * FROM enrolments WHERE target_id = $1 ORDER BY expires_at DESC, id DESC LIMIT 1";
 const END_OF_GUEST: &str = "UPDATE enrolments SET expires_at = $1 WHERE guest_id = $2 AND used_at IS NULL \
     AND expires_at > $1";
-const END: &str = "UPDATE enrolments SET expires_at = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > $1";
 const END_OF_TARGET: &str = "UPDATE enrolments SET expires_at = $1 WHERE target_id = $2 AND used_at IS NULL \
     AND expires_at > $1 AND expires_at <= $3";
 const OPEN_OF_GUEST: &str =
@@ -101,12 +100,6 @@ impl Tx {
         .during("end a target's enrolments")
     }
 
-    /// Makes an unused permission expire now.
-    pub async fn end_enrolment(&mut self, id: EnrolmentId, now: Timestamp) -> Result<(), StoreError> {
-        on!(self, conn => sqlx::query(END).bind(now.as_micros()).bind(id.0).execute(conn).await.map(drop))
-            .during("end an enrolment")
-    }
-
     /// How many permissions of a guest can still be used.
     pub async fn open_enrolments_of(&mut self, guest: GuestId, now: Timestamp) -> Result<i64, StoreError> {
         on!(self, conn => sqlx::query_scalar(OPEN_OF_GUEST).bind(guest.0).bind(now.as_micros()).fetch_one(conn).await)
@@ -185,10 +178,9 @@ mod tests {
             assert!(!use_it(store, 100).await);
             let counts: Result<_, StoreError> = crate::write!(store, tx => {
                 let before = tx.open_enrolments_of(GUEST, at(50)).await?;
-                tx.end_enrolment(EnrolmentId(Uuid::from_u128(99)), at(50)).await?;
+                tx.end_enrolments_of_target(TargetId(Uuid::from_u128(99)), at(50), at(100)).await?;
                 let other = tx.open_enrolments_of(GUEST, at(50)).await?;
-                assert_eq!(other, before, "another one was ended");
-                tx.end_enrolment(ENROLMENT, at(50)).await?;
+                assert_eq!(other, before, "that of another target was ended");
                 tx.end_enrolments_of(GUEST, at(50)).await?;
                 Ok((before, tx.open_enrolments_of(GUEST, at(50)).await?))
             });
@@ -198,6 +190,43 @@ mod tests {
                 Ok((tx.drop_enrolments_before(at(50)).await?, tx.drop_enrolments_before(at(51)).await?))
             });
             assert_eq!(dropped.expect("drops"), (0, 1));
+        }
+
+        async fn a_token_brought_in_ends_before_the_line_of_its_target(store: &Store) {
+            let line = with_enrolment(store).await;
+            let target = TargetId(Uuid::from_u128(30));
+            let job = crate::jobs::NewJob {
+                id: muster_domain::JobId(Uuid::from_u128(9)),
+                kind: "install",
+                title: String::new(),
+                work: serde_json::json!({}),
+                cluster: None,
+                concurrency_key: None,
+                retry_of: None,
+                at: at(10),
+                created_by: "anna".to_owned(),
+            };
+            let new = crate::job_targets::NewTarget { id: target, guest: Some(GUEST), name: String::new(), skipped: None };
+            let of_target = |id: u128, expires_at: i64| EnrolmentRow {
+                id: Uuid::from_u128(id),
+                target_id: Some(target.0),
+                token_hash: vec![u8::try_from(id).unwrap_or_default(); 32],
+                expires_at,
+                ..line.clone()
+            };
+            let done: Result<_, StoreError> = crate::write!(store, tx => {
+                tx.insert_job(&job).await?;
+                tx.insert_targets(job.id, std::slice::from_ref(&new), at(10)).await?;
+                tx.insert_enrolment(&of_target(41, 90)).await?;
+                tx.insert_enrolment(&of_target(42, 60)).await?;
+                let lasting = tx.enrolment_of_target(target).await?.map(|row| row.id);
+                tx.end_enrolments_of_target(target, at(50), at(60)).await?;
+                let one = tx.open_enrolments_of(GUEST, at(50)).await?;
+                tx.end_enrolments_of_target(target, at(50), at(i64::MAX)).await?;
+                Ok((lasting, one, tx.open_enrolments_of(GUEST, at(50)).await?))
+            });
+            // The first permission of `with_enrolment` is of no target and stays open.
+            assert_eq!(done.expect("works"), (Some(Uuid::from_u128(41)), 2, 1));
         }
     }
 }

@@ -1,4 +1,4 @@
-import { CircleStop, Download, RefreshCw, RotateCw, ScanSearch, Trash2 } from "lucide-react";
+import { CircleStop, Download, RefreshCw, RotateCw, ScanSearch, SquareTerminal, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
 import { type ApiCall, call } from "../api/call";
 import type { Bulk } from "../api/model";
@@ -36,13 +36,11 @@ export const bulkActions: readonly BulkAction[] = [
   },
 ];
 
-/** Installs over an agent that is there, to replace it. */
-export const reinstallCall = (guest: string): ApiCall<Bulk> => call("post", "/api/v1/guests/bulk-install", { body: { guests: [guest], reinstall: true } });
-
 /** The words of the actions that the server names on a guest. An action without words here is not offered by this dashboard. */
 export const guestActionWords: Readonly<Record<string, { readonly label: string; readonly icon: ReactNode; readonly letter?: string }>> = {
   scan: { label: "Scan", icon: <RefreshCw size={15} aria-hidden />, letter: "S" },
   install_agent: { label: "Install agent", icon: <Download size={15} aria-hidden />, letter: "I" },
+  set_console_mode: { label: "Set cmode…", icon: <SquareTerminal size={15} aria-hidden /> },
   reinstall_agent: { label: "Install agent again", icon: <RotateCw size={15} aria-hidden /> },
   remove_agent: { label: "Remove agent…", icon: <Trash2 size={15} aria-hidden /> },
   discover: { label: "Discover now", icon: <ScanSearch size={15} aria-hidden /> },

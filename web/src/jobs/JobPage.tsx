@@ -49,7 +49,7 @@ export function JobPage() {
       <div className={styles.split}>
         <div className={styles.targets}>
           {targets.error && <Page.Section plain><ProblemNote error={targets.error} onRetry={() => void targets.refetch()} /></Page.Section>}
-          {targets.data && <Targets targets={targets.data} chosen={chosen?.id ?? null} onPick={pick} />}
+          {targets.data && <Targets targets={targets.data} steps={job.data.steps} chosen={chosen?.id ?? null} onPick={pick} />}
         </div>
         <LogView key={id} job={job.data} target={chosen} onAll={() => pick(null)} />
       </div>

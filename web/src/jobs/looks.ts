@@ -30,7 +30,14 @@ const stepWords: Readonly<Record<string, string>> = {
   line: "waits for the pasted line",
   check_in: "waits for the agent to connect",
   command: "the agent works",
-  exec: "PVE runs the scan",
+  entering: "looks for a way in",
+  console: "opens the console",
+  preflight: "looks at the guest",
+  token: "makes a one-time token",
+  script: "brings the script in",
+  program: "places the agent",
+  service: "starts the service",
+  clean_up: "tidies up",
 };
 
 /** The step a target is at; one that a newer server knows is shown by its own name. */

@@ -49,6 +49,24 @@ export const words = {
   cancelIt: "Cancel the job",
   keepRunning: "Let it run",
   retry: "Retry failed",
+  stepOf: (step: number, all: number, word: string) => `Step ${step} of ${all}: ${word}`,
   openGuest: "Open guest",
   goOnWithout: "Close, the job goes on",
+};
+
+export const installWords = {
+  title: (guests: number, again: boolean) => `${again ? "Install the agent again" : "Install the agent"}${guests === 1 ? "" : ` in ${count(guests, "guest", "guests")}`}`,
+  cancel: "Close",
+  asking: "The preview is on its way.",
+  nothing: "No agent can be installed in these guests now.",
+  go: (accepted: number) => (accepted === 1 ? "Install agent" : `Install ${accepted} agents`),
+  through: (ways: string) => `goes by ${ways}.`,
+  throughConsole: (ways: string) => `goes by ${ways}, after its console was made to show a shell.`,
+  tries: (ways: string) => `tries ${ways}; you get a line to paste in case it is refused.`,
+  byHand: "takes a line that you paste: no other way leads in.",
+  consoleTitle: (guests: number) => `${count(guests, "container", "containers")} could be reached by the console`,
+  consoleText: (names: string) => `${names}: the console shows a login. With cmode=shell it opens a shell for Muster, which takes effect at the next restart. Muster puts the setting back when the agent is online.`,
+  leave: "Leave it: paste a line",
+  set: "Set it, restart later",
+  restart: (guests: number) => (guests === 1 ? "Set it and restart now" : `Set it and restart ${guests} now`),
 };

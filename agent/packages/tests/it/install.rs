@@ -200,7 +200,7 @@ fn a_failure_is_the_last_word_and_an_old_installation_stays() -> Result<()> {
     let script = install::guest_script(&install_from(&server))?;
     for guest in guests()? {
         let refused = (
-            1,
+            7,
             "failed: Muster refused the enrolment: This token was used.\n".to_owned(),
         );
         assert_eq!(run(&guest, &script, &["used"])?, refused);
@@ -249,7 +249,7 @@ fn preconditions_are_checked_before_anything_changes() -> Result<()> {
         (
             "df",
             "#!/bin/sh\necho F\necho / 9 9 100 9 /\n",
-            1,
+            5,
             "failed: there is too little space in /usr/local/lib/muster: 16 MB are needed\n",
         ),
     ];
@@ -270,7 +270,7 @@ fn preconditions_are_checked_before_anything_changes() -> Result<()> {
     nothing_left(&guest)?;
     fs::remove_dir(guest.path("run/systemd/system"))?;
     let (code, said) = run(&guest, &script, &["t"])?;
-    assert!(code == 1 && said.contains("neither systemd nor OpenRC"), "{said}");
+    assert!(code == 4 && said.contains("neither systemd nor OpenRC"), "{said}");
     let (code, said) = run(&guest, &script, &[])?;
     assert!(code == 1 && said.contains("token is missing"), "{said}");
     Ok(())
@@ -364,5 +364,65 @@ fn text_that_means_something_to_a_shell_is_refused() -> Result<()> {
         assert!(install::guest_line(bad, "00", "t").is_err(), "{bad}");
     }
     install::guest_script(&good).context("the good one is taken")?;
+    Ok(())
+}
+
+#[test]
+fn in_two_steps_the_program_comes_first_and_the_token_last() -> Result<()> {
+    for guest in guests()? {
+        let server = FileServer::start()?;
+        let script = install::guest_script(&install_from(&server))?;
+        let placed = (0, "the agent program is in place\n".to_owned());
+        assert_eq!(run(&guest, &script, &["--program"])?, placed);
+        assert!(!guest.path("var/lib/muster-agent/enrolled").exists());
+        fs::write(guest.path("root/token"), "once")?;
+        let served = (0, "the agent is enrolled and its service runs\n".to_owned());
+        assert_eq!(run(&guest, &script, &["--serve", "/root/token"])?, served);
+        assert!(guest.read("var/lib/muster-agent/enrolled")?.contains("--token once"));
+        assert!(!guest.path("root/token").exists(), "a token is used once");
+        assert!(guest.path("var/lib/muster-agent/online").exists());
+    }
+    let (guest, server) = (GuestRoot::debian(Client::None)?, FileServer::start()?);
+    let script = install::guest_script(&install_from(&server))?;
+    assert_eq!(run(&guest, &script, &["--program"])?.0, 3);
+    nothing_left(&guest)?;
+    fs::write(guest.path("root/agent"), AGENT)?;
+    assert_eq!(run(&guest, &script, &["--program", "/root/agent"])?.0, 0, "brought in");
+    fs::write(guest.path("root/token"), "used")?;
+    assert_eq!(run(&guest, &script, &["--serve", "/root/token"])?.0, 7);
+    nothing_left(&guest)
+}
+
+#[test]
+fn the_look_before_says_what_is_there_and_makes_a_folder_anew() -> Result<()> {
+    let server = FileServer::start()?;
+    server.put("/healthz", "ok");
+    let look = |guest: &GuestRoot, url: &str| -> Result<install::Host> {
+        let install = GuestInstall {
+            agent_url: url.to_owned(),
+            ..install_from(&server)
+        };
+        let script = install::preflight_script(&install, "/tmp/.muster-1")?;
+        fs::write(guest.path("root/look.sh"), script)?;
+        let (_, said) = guest.run(&["sh", "/root/look.sh"])?;
+        Ok(install::read_preflight(said.as_bytes())?)
+    };
+    let guest = GuestRoot::debian(Client::Wget)?;
+    fs::create_dir(guest.path("tmp/.muster-1"))?;
+    fs::write(guest.path("tmp/.muster-1/token"), "of an earlier try")?;
+    let host = look(&guest, &server.url())?;
+    assert_eq!(
+        (host.arch.as_str(), host.init.as_str()),
+        (std::env::consts::ARCH, "systemd")
+    );
+    assert_eq!((host.uid, host.fetches, host.reaches_muster), (0, true, Some(true)));
+    assert_eq!((host.present, host.work_problem), (None, None));
+    assert_eq!(guest.list("tmp/.muster-1")?, [""; 0]);
+
+    let closed = look(&guest, "http://127.0.0.1:9")?;
+    assert_eq!(closed.reaches_muster, Some(false));
+    let bare = look(&GuestRoot::debian(Client::None)?, &server.url())?;
+    assert_eq!((bare.fetches, bare.reaches_muster), (false, None));
+    assert_eq!(look(&GuestRoot::alpine()?, &server.url())?.init, "openrc");
     Ok(())
 }

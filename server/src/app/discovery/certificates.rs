@@ -64,6 +64,7 @@ mod tests {
             health: Vec::new().into(),
             created_at: 0,
             updated_at: 0,
+            login_user: None,
         }
     }
 

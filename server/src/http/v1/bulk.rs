@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use muster_domain::install::Consoles;
 use muster_domain::reach::Transport;
 use muster_domain::{ClusterId, GuestId, Timestamp};
 use muster_store::guests::GuestRow;
@@ -46,9 +47,9 @@ struct InstallBody {
     dry_run: bool,
     /// Take guests too whose agent works, to replace it.
     reinstall: bool,
-    /// Where nothing else leads into a container, make its console show a shell (`cmode=shell`), which restarts it now. The
-    /// console is put back when the agent is online.
-    open_consoles: bool,
+    /// What may be done to the consoles of containers that nothing else leads into; `leave` unless said. They are put back
+    /// when the agent is online.
+    consoles: Option<Consoles>,
 }
 
 /// How the agent is to be installed in one guest.
@@ -59,8 +60,8 @@ struct InstallOneBody {
     dry_run: bool,
     /// Replace an agent that works.
     reinstall: bool,
-    /// Where nothing else leads into the container, make its console show a shell (`cmode=shell`), which restarts it now.
-    open_consoles: bool,
+    /// What may be done to its console where nothing else leads in; `leave` unless said.
+    consoles: Option<Consoles>,
 }
 
 /// What becomes of each guest.
@@ -93,9 +94,9 @@ struct DecidedView {
 struct InstallView {
     /// The ways that are tried, in this order.
     ways: Vec<Transport>,
-    /// Whether its console is made to show a shell first, which restarts it.
+    /// Whether its console is made to show a shell first (`cmode=shell`).
     opens_console: bool,
-    /// Whether `open_consoles` would open a way where there is none.
+    /// Whether `consoles` would open a way where there is none.
     may_open_console: bool,
     /// Whether there is a line to paste, for the case that no way leads in.
     by_hand: bool,
@@ -213,7 +214,7 @@ async fn install(State(app): State<App>, ctx: Ctx, Json(body): Json<InstallBody>
     };
     let wanted = Wanted {
         again: body.reinstall,
-        open_consoles: body.open_consoles,
+        consoles: body.consoles.unwrap_or(Consoles::Leave),
     };
     let bulk = app.bulk_install(&ctx, &selection, wanted, body.dry_run).await?;
     Ok(answer(&ctx, bulk, body.dry_run))
@@ -242,7 +243,7 @@ async fn install_cluster(
     };
     let wanted = Wanted {
         again: body.reinstall,
-        open_consoles: body.open_consoles,
+        consoles: body.consoles.unwrap_or(Consoles::Leave),
     };
     let bulk = app.bulk_install(&ctx, &selection, wanted, body.dry_run).await?;
     Ok(answer(&ctx, bulk, body.dry_run))
@@ -272,7 +273,7 @@ async fn install_one(
     };
     let wanted = Wanted {
         again: body.reinstall,
-        open_consoles: body.open_consoles,
+        consoles: body.consoles.unwrap_or(Consoles::Leave),
     };
     let bulk = app.bulk_install(&ctx, &selection, wanted, body.dry_run).await?;
     Ok(answer(&ctx, bulk, body.dry_run))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use muster_domain::install::InstallStep;
+use muster_domain::install::{Consoles, InstallStep};
 use muster_domain::job::Work;
 use muster_domain::reach::Transport;
 use muster_domain::{ClusterId, GuestId, JobId, TargetId, Timestamp};
@@ -265,7 +265,7 @@ async fn discover(
 pub(crate) fn view(ctx: &Ctx, row: JobRow) -> JobView {
     let actions = ActionView::all(job_actions(ctx, &row));
     let steps = match serde_json::from_value(row.work.0) {
-        Ok(Work::Install { open_consoles, .. }) => InstallStep::of_job(open_consoles).to_vec(),
+        Ok(Work::Install { consoles, .. }) => InstallStep::of_job(consoles != Consoles::Leave).to_vec(),
         _ => Vec::new(),
     };
     JobView {

@@ -22,8 +22,8 @@ pub(super) async fn run(job: &JobContext) -> Result<Next, JobError> {
     match work {
         Work::Discover { cluster, trigger } => discover::run(job, cluster, &trigger).await,
         Work::Scan => scan::run(job).await,
-        Work::Install { again, open_consoles } => {
-            let wanted = Wanted { again, open_consoles };
+        Work::Install { again, consoles } => {
+            let wanted = Wanted { again, consoles };
             install::run(job, wanted).await
         }
     }

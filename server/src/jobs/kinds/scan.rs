@@ -177,7 +177,7 @@ async fn through_pve(
         verb: &reach::Scan,
         within: ANSWER_WITHIN,
     };
-    let work = async {
+    let work = Box::pin(async {
         let entry = tokio::select! {
             entry = job.go_in(target, row, ways, &purpose) => entry?,
             () = job.stop.cancelled() => return Err(JobError::Stopped),
@@ -189,7 +189,7 @@ async fn through_pve(
             }
             Entry::Shut(passed) => Ok(Err(passed)),
         }
-    };
+    });
     match job.alone_in(GuestId(row.id), target.id, work).await? {
         Some(Ok((transport, report))) => {
             let source = Source {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod commands;
+mod consoles;
 mod rescan;
 mod retention;
 
@@ -10,6 +11,7 @@ use crate::app::App;
 pub(super) fn start(app: &App) {
     agents::start(app);
     commands::start(app);
+    consoles::start(app);
     rescan::start(app);
     retention::start(app);
 }

@@ -23,3 +23,4 @@ INSERT INTO agents (id, guest_id, public_key, version, facts, counter, generatio
     VALUES (x'0190000000007000800000000000000b', x'01900000000070008000000000000006', x'', '0.1.0', '{}', 7, 1, 1);
 INSERT INTO scans (guest_id, scanned_at, transport, digest, besides) VALUES (x'01900000000070008000000000000006', 1, 'agent', 'd', '{}');
 INSERT INTO updates (guest_id, source, name, arch, from_version, to_version, origin, security, evidence, held, size, severity, fixes, phased, kept_back, installed_size) VALUES (x'01900000000070008000000000000006', 'apt', 'openssl', 'amd64', '1', '2', NULL, NULL, NULL, 0, 123, 'low', 'CVE-2026-1', 30, 1, 456);
+INSERT INTO console_changes VALUES (x'01900000000070008000000000000006', 'tty', 5);

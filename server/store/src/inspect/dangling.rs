@@ -43,6 +43,8 @@ pub(super) const CHECKS: &[Check] = &[
     refers!("commands", "target_id", "job_targets", "id"),
     refers!("scans", "guest_id", "guests", "guest_id"),
     refers!("updates", "guest_id", "guests", "guest_id"),
+    refers!("guest_locks", "guest_id", "guests", "guest_id"),
+    refers!("console_changes", "guest_id", "guests", "guest_id"),
     refers!("sessions", "user_id", "users", "user_id"),
     refers!("one_time_links", "user_id", "users", "user_id"),
     refers!("tokens", "user_id", "users", "id"),

@@ -7,7 +7,7 @@ use muster_domain::fleet::AgentState;
 use muster_domain::install::InstallStep;
 use muster_domain::job::TargetState;
 use muster_domain::reach::Transport;
-use muster_domain::{EnrolmentId, GuestId, TargetId, Timestamp};
+use muster_domain::{GuestId, TargetId, Timestamp};
 use muster_store::Tx;
 use muster_store::agents::AgentRow;
 use muster_store::enrolments::EnrolmentRow;

@@ -1,6 +1,7 @@
 //! Installs the agent in each target: through PVE where a way leads in, else by a line that a person pastes.
 
 mod by_hand;
+mod consoles;
 mod steps;
 mod through_pve;
 

@@ -13,6 +13,7 @@ use muster_store::guests::GuestRow;
 use muster_store::job_targets::TargetRow;
 
 use super::by_hand::{fail, leave_to_person, succeed};
+use super::consoles;
 use super::steps::Guest;
 use crate::agents::Program;
 use crate::app::agents::InstallScripts;
@@ -61,7 +62,7 @@ pub(super) async fn install(job: &JobContext, mut target: TargetRow, wanted: Wan
         return fail(job, &target, "gone", "The guest no longer exists.").await;
     };
     let holder = target.id;
-    let work = work(job, &mut target, wanted);
+    let work = Box::pin(work(job, &mut target, wanted));
     match job.alone_in(GuestId(row.id), holder, work).await? {
         Some(()) => Ok(()),
         None => {
@@ -72,15 +73,20 @@ pub(super) async fn install(job: &JobContext, mut target: TargetRow, wanted: Wan
 }
 
 async fn work(job: &JobContext, target: &mut TargetRow, wanted: Wanted) -> Result<(), JobError> {
+    // A container that was just restarted may have no network yet.
+    let mut restarted = false;
     for attempt in 1.. {
         let tried = tokio::select! {
-            tried = attempt_once(job, target, wanted) => tried,
+            tried = attempt_once(job, target, wanted, &mut restarted) => tried,
             // A restarted server goes on; a person who stops the job is heard between the steps.
             () = job.app.lifecycle.stopping().cancelled_owned() => return Err(JobError::Stopped),
         };
         let obstacle = match tried {
             Ok(()) => return Ok(()),
             Err(Trouble::Job(error)) => return Err(error),
+            Err(Trouble::Final(code, detail)) if restarted && code == "cannot_reach" => {
+                Obstacle::lost("cannot_reach", detail)
+            }
             Err(Trouble::Final(code, detail)) => return fail(job, target, &code, &detail).await,
             Err(Trouble::Shut(passed)) => match most_telling(&passed) {
                 Some(obstacle) if matches!(obstacle.kind, Kind::Busy | Kind::Lost) => obstacle.clone(),
@@ -118,7 +124,12 @@ async fn shut(job: &JobContext, target: &mut TargetRow, passed: &[Passed]) -> Re
     fail(job, target, code, &detail).await
 }
 
-async fn attempt_once(job: &JobContext, target: &mut TargetRow, wanted: Wanted) -> Result<(), Trouble> {
+async fn attempt_once(
+    job: &JobContext,
+    target: &mut TargetRow,
+    wanted: Wanted,
+    restarted: &mut bool,
+) -> Result<(), Trouble> {
     let Some(row) = guest(job, target).await? else {
         return Err(Trouble::Final(
             "gone".to_owned(),

@@ -163,6 +163,7 @@ async fn moved(tx: &mut Tx, target: u128, to: TargetState) -> Result<(), StoreEr
         reason: None,
         memo: None,
         result: None,
+        transport: None,
         begins: true,
         at: at(NOW - 2500),
     };
