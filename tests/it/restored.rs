@@ -8,7 +8,7 @@ use muster_store::Store;
 use proxmox_sim::{ClusterSpec, Os, Scenario};
 
 use crate::harness::agents::{Guest, install, lxc, scan};
-use crate::harness::{MusterProcess, Place, assert_clean, can_run_agents, simulate};
+use crate::harness::{MusterProcess, Place, assert_clean, can_run_agents, simulate, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_go_on_with_a_restored_server() -> Result<()> {
@@ -45,9 +45,13 @@ async fn agents_go_on_with_a_restored_server() -> Result<()> {
     assert_clean(&muster.inside().await?).await
 }
 
-/// A scan needs the agent's link.
+/// A scan needs the agent's link, since no other way leads into the guest: it is accepted once that is back.
 async fn scans(muster: &MusterProcess, guest: Guest<'_>) -> Result<()> {
-    let job = muster.ended(&scan(muster, &[guest]).await?).await?;
+    let accepted = wait_for("a scan that is accepted", async || {
+        let job = scan(muster, &[guest]).await?;
+        Ok(job.is_object().then_some(job))
+    });
+    let job = muster.ended(&accepted.await?).await?;
     assert_eq!(job["state"], "succeeded", "{:?}", muster.targets(&job).await?);
     Ok(())
 }

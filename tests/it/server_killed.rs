@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
+use muster::app::installs::Wanted;
 use muster::app::selection::Selection;
 use muster::app::{App, Error};
+use muster_domain::install::Consoles;
 use muster_domain::job::{JobState, TargetState, Work};
 use muster_domain::{ClusterId, GuestId, JobId, TargetId};
 use muster_store::job_targets::{TargetMove, TargetRow};
@@ -24,7 +26,10 @@ const KINDS: [Work; 3] = [
         trigger: String::new(),
     },
     Work::Scan,
-    Work::Install { again: false },
+    Work::Install {
+        again: false,
+        consoles: Consoles::Leave,
+    },
 ];
 
 /// Whether a job of that kind is ever in that state.
@@ -234,9 +239,13 @@ impl Stage {
         };
         app.request_discovery(&ctx, self.lab).await?;
         app.bulk_scan(&ctx, &only(102), false).await?;
+        let wanted = Wanted {
+            again: false,
+            consoles: Consoles::Leave,
+        };
         let mut lines = Vec::new();
         for vmid in [105, 106] {
-            let bulk = app.bulk_install(&ctx, &only(vmid), false, false).await?;
+            let bulk = app.bulk_install(&ctx, &only(vmid), wanted, false).await?;
             lines.push(bulk.by_hand.context("lines")?.nodes[0].line.clone());
             if vmid == 106 {
                 begin(app, JobId(bulk.job.context("a job")?.id)).await?;
@@ -295,6 +304,7 @@ async fn begin(app: &App, job: JobId) -> Result<()> {
             reason: None,
             memo: None,
             result: None,
+            transport: None,
             begins: true,
             at: app.clock.now(),
         };

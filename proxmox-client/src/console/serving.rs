@@ -217,15 +217,18 @@ impl Serving {
             return Reaction::Wait;
         };
         let from = running.searched.saturating_sub(MARKER);
-        if marker(&self.output, from, &refusal).is_some() {
-            self.state = State::Disturbed;
-            return Reaction::Done(Err(ConsoleError::HumanTyping));
-        }
+        let refused = marker(&self.output, from, &refusal).map(|refused| refused.begin);
         if let Some(end) = marker(&self.output, from, &format!("{}_", running.end))
             && let Ok(exit) = end.rest.parse()
+            // What a person has typed behind the end of the command did it no harm.
+            && refused.is_none_or(|refused| refused > end.begin)
         {
             let (begin, end) = (end.begin, end.end);
             return self.finished(exit, begin, end, now);
+        }
+        if refused.is_some() {
+            self.state = State::Disturbed;
+            return Reaction::Done(Err(ConsoleError::HumanTyping));
         }
         running.searched = self.output.len();
         if running.payload.is_some()

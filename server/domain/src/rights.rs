@@ -46,6 +46,8 @@ pub struct Feature {
     pub used: bool,
     /// Whether it only looks.
     pub audit: bool,
+    /// Whether agents make it needless.
+    pub until_agents: bool,
     /// What it takes on PVE 8, and on PVE 9.
     needs: [&'static [Need]; 2],
 }
@@ -80,6 +82,7 @@ pub const FEATURES: &[Feature] = &[
         label: "See nodes, containers and VMs",
         used: true,
         audit: true,
+        until_agents: false,
         needs: both(&[("VM.Audit", "/vms"), ("Sys.Audit", "/")]),
     },
     Feature {
@@ -87,6 +90,7 @@ pub const FEATURES: &[Feature] = &[
         label: "See which pool a guest is in",
         used: true,
         audit: true,
+        until_agents: false,
         needs: both(&[("Pool.Audit", "/pool")]),
     },
     Feature {
@@ -94,6 +98,7 @@ pub const FEATURES: &[Feature] = &[
         label: "See how full storages are",
         used: true,
         audit: true,
+        until_agents: false,
         needs: both(&[("Datastore.Audit", "/storage")]),
     },
     Feature {
@@ -101,6 +106,7 @@ pub const FEATURES: &[Feature] = &[
         label: "See addresses and system of VMs by their guest agent",
         used: true,
         audit: true,
+        until_agents: false,
         needs: [&[("VM.Monitor", "/vms")], &[("VM.GuestAgent.Audit", "/vms")]],
     },
     Feature {
@@ -108,6 +114,7 @@ pub const FEATURES: &[Feature] = &[
         label: "See which updates wait on the nodes",
         used: true,
         audit: false,
+        until_agents: false,
         needs: both(&[("Sys.Modify", "/nodes")]),
     },
     Feature {
@@ -115,6 +122,7 @@ pub const FEATURES: &[Feature] = &[
         label: "Run commands in containers by their console",
         used: true,
         audit: false,
+        until_agents: true,
         needs: both(&[("VM.Console", "/vms")]),
     },
     Feature {
@@ -122,6 +130,7 @@ pub const FEATURES: &[Feature] = &[
         label: "Run commands in VMs by their guest agent",
         used: true,
         audit: false,
+        until_agents: true,
         needs: [&[("VM.Monitor", "/vms")], &[("VM.GuestAgent.Unrestricted", "/vms")]],
     },
     Feature {
@@ -129,6 +138,7 @@ pub const FEATURES: &[Feature] = &[
         label: "Let the console of a container show a shell, and restart the container for that",
         used: true,
         audit: false,
+        until_agents: true,
         needs: both(&[("VM.PowerMgmt", "/vms"), ("VM.Config.Options", "/vms")]),
     },
     Feature {
@@ -136,6 +146,7 @@ pub const FEATURES: &[Feature] = &[
         label: "Take a snapshot before an update, and go back to it",
         used: false,
         audit: false,
+        until_agents: false,
         needs: both(&[("VM.Snapshot", "/vms"), ("VM.Snapshot.Rollback", "/vms")]),
     },
     Feature {
@@ -143,6 +154,7 @@ pub const FEATURES: &[Feature] = &[
         label: "Take a backup before an update",
         used: false,
         audit: false,
+        until_agents: false,
         needs: both(&[("VM.Backup", "/vms"), ("Datastore.AllocateSpace", "/storage")]),
     },
 ];
@@ -260,6 +272,22 @@ pub fn create_full_token(major: Major, user: &str, token: &str) -> String {
     lines.extend(create_token(user, token));
     lines.extend(grant(FULL_ROLE, user, token));
     lines.join("\n")
+}
+
+/// The rights that only bring agents in, as far as the token has them. From the day they are taken away on, a stolen server
+/// runs nothing in guests whose agents refuse free text.
+pub fn needless_with_agents(permissions: &Permissions, major: Major) -> Vec<&'static str> {
+    let kept: BTreeSet<&str> = privileges(major, |feature| feature.used && !feature.until_agents).collect();
+    privileges(major, |feature| feature.used && feature.until_agents)
+        .filter(|right| permissions.allows_anywhere(right) && !kept.contains(right))
+        .collect()
+}
+
+/// The line for the PVE shell that leaves Muster's role the rights it needs beside running agents.
+pub fn reduce_role(major: Major) -> String {
+    let privileges: BTreeSet<&str> = privileges(major, |feature| feature.used && !feature.until_agents).collect();
+    let listed = privileges.into_iter().collect::<Vec<_>>().join(" ");
+    format!("pveum role modify {FULL_ROLE} --privs \"{listed}\"")
 }
 
 /// Lines for the PVE shell that give an existing token (`user@realm!name`) all rights this version of Muster uses.
@@ -400,6 +428,27 @@ mod tests {
             Some("pveum acl modify / --tokens 'root@pam!muster' --roles Muster")
         );
         assert!(!grant_full(Major::Nine, "root@pam!muster").contains("--users"));
+    }
+
+    #[test]
+    fn once_agents_run_the_rights_that_brought_them_in_can_go() {
+        let granted = permissions(&[(
+            "/",
+            &["VM.Audit", "VM.Console", "VM.PowerMgmt", "VM.GuestAgent.Unrestricted"],
+        )]);
+        assert_eq!(
+            needless_with_agents(&granted, Major::Nine),
+            ["VM.Console", "VM.GuestAgent.Unrestricted", "VM.PowerMgmt"]
+        );
+        let line = reduce_role(Major::Nine);
+        assert!(
+            line.starts_with("pveum role modify Muster ") && line.contains("VM.Audit"),
+            "{line}"
+        );
+        assert!(!line.contains("VM.Console") && !line.contains("Unrestricted"), "{line}");
+        // On PVE 8 the right that shows addresses of VMs is the one that runs commands in them.
+        let monitor = permissions(&[("/", &["VM.Monitor"])]);
+        assert_eq!(needless_with_agents(&monitor, Major::Eight), Vec::<&str>::new());
     }
 
     #[test]

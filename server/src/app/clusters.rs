@@ -1,6 +1,7 @@
 //! Adding, changing and removing clusters. A token or an address is tried before it replaces one that works.
 
 mod input;
+mod login;
 mod report;
 
 use std::time::Duration;
@@ -56,7 +57,12 @@ impl App {
         let row = cluster(&mut tx, id).await?;
         let secret = self.seal.get(&mut tx, id.0, TOKEN_SECRET).await?;
         drop(tx);
-        self.look_at(&row, &text(&secret)).await
+        let report = self.look_at(&row, &text(&secret)).await?;
+        let rollup = self.cluster(ctx, id).await?.rollup;
+        Ok(match rollup.running > 0 && rollup.no_agent == 0 {
+            true => report.with_agents_everywhere(),
+            false => report,
+        })
     }
 
     /// Adds a cluster after a look at it; its first discovery follows by itself.

@@ -187,6 +187,7 @@ mod tests {
             reason: None,
             memo: None,
             result: None,
+            transport: None,
             begins: false,
             at,
         };

@@ -9,6 +9,7 @@ const PUT: &str = "INSERT INTO secrets (owner, purpose, key_id, sealed) VALUES (
     ON CONFLICT (owner, purpose) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed";
 const FIND: &str = "SELECT owner, purpose, key_id, sealed FROM secrets WHERE owner = $1 AND purpose = $2";
 const ALL: &str = "SELECT owner, purpose, key_id, sealed FROM secrets ORDER BY owner, purpose";
+const DELETE_ONE: &str = "DELETE FROM secrets WHERE owner = $1 AND purpose = $2";
 const DELETE: &str = "DELETE FROM secrets WHERE owner = $1";
 
 /// One sealed secret.
@@ -49,6 +50,12 @@ impl Tx {
         on!(self, conn => sqlx::query_as(ALL).fetch_all(conn).await).during("read all secrets")
     }
 
+    /// Forgets the owner's secret for that purpose.
+    pub async fn delete_secret(&mut self, owner: Uuid, purpose: &str) -> Result<(), StoreError> {
+        on!(self, conn => sqlx::query(DELETE_ONE).bind(owner).bind(purpose).execute(conn).await.map(drop))
+            .during("delete a secret")
+    }
+
     /// Forgets all secrets of one owner.
     pub async fn delete_secrets(&mut self, owner: Uuid) -> Result<(), StoreError> {
         on!(self, conn => sqlx::query(DELETE).bind(owner).execute(conn).await.map(drop)).during("delete secrets")
@@ -83,6 +90,10 @@ mod tests {
             let mut tx = store.begin().await.expect("begins");
             assert_eq!(tx.secret(owner, "x").await.expect("reads"), Some(row(owner, "x", 2)));
             assert_eq!(tx.secret(owner, "y").await.expect("reads"), None);
+            tx.put_secret(&row(owner, "y", 3)).await.expect("stores");
+            tx.delete_secret(owner, "y").await.expect("deletes");
+            assert_eq!(tx.secret(owner, "y").await.expect("reads"), None);
+            assert_eq!(tx.secret(owner, "x").await.expect("reads"), Some(row(owner, "x", 2)));
             tx.delete_secrets(owner).await.expect("deletes");
             assert_eq!(tx.secrets().await.expect("reads"), std::slice::from_ref(&kept));
         }

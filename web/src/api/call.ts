@@ -2,7 +2,7 @@ import createClient, { createFinalURL, createQuerySerializer, defaultPathSeriali
 import { Problem } from "./problem";
 import type { paths } from "./schema.gen";
 
-type Method = "get" | "post" | "patch" | "delete";
+type Method = "get" | "post" | "patch" | "put" | "delete";
 type PathOf<M extends Method> = { [P in keyof paths]: M extends keyof paths[P] ? (paths[P][M] extends object ? P : never) : never }[keyof paths];
 type Operation<M extends Method, P extends PathOf<M>> = M extends keyof paths[P] ? paths[P][M] : never;
 type Json<T> = T extends { content: { "application/json": infer Body } } ? Body : undefined;

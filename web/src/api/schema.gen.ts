@@ -70,7 +70,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Install the agent in guests. The job waits until somebody has pasted the lines of the answer. */
+        /** Install the agent in guests: through Proxmox VE where a way leads in, else by lines that somebody pastes. */
         post: operations["installAgents"];
         delete?: never;
         options?: never;
@@ -385,6 +385,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proxmox/clusters/{id}/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a cluster a user with a password, which opens consoles on nodes that let no token in. It is tried first. */
+        put: operations["setClusterLogin"];
+        post?: never;
+        /** Forget a cluster's user and its password. */
+        delete: operations["removeClusterLogin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -765,6 +783,8 @@ export interface components {
             health: components["schemas"]["Health"];
             id: components["schemas"]["ClusterId"];
             last_discovered_at?: components["schemas"]["Timestamp"] | null;
+            /** @description A user whose password opens consoles where the token may not; the password is never shown. */
+            login_user?: string | null;
             name: string;
             next_step?: components["schemas"]["NextStep"] | null;
             /** @description Whether it has a majority of its votes; null for a standalone node. */
@@ -807,6 +827,13 @@ export interface components {
          * @description A PVE cluster or standalone node.
          */
         ClusterId: string;
+        /** @description A user of PVE with its password. */
+        ClusterLogin: {
+            /** @description It is stored sealed, and never shown. */
+            password: string;
+            /** @description `name@realm`, without a second factor; realm `pve` is the best. */
+            user: string;
+        };
         /** @description What goes with a cluster. */
         ClusterRemoval: {
             /** @description Agents that can no longer connect; uninstall them in their guests. */
@@ -837,6 +864,11 @@ export interface components {
             token_id?: string | null;
             token_secret: string;
         };
+        /**
+         * @description What may be done to consoles where nothing else leads in.
+         * @enum {string}
+         */
+        Consoles: "leave" | "set" | "restart";
         /** @description A new token with its secret, which is shown this once. */
         CreatedToken: {
             /** @description Send it as `Authorization: Bearer …`. */
@@ -849,6 +881,7 @@ export interface components {
         Decided: {
             decision: components["schemas"]["Decision"];
             guest: components["schemas"]["GuestRef"];
+            install?: components["schemas"]["InstallWays"] | null;
             reason?: components["schemas"]["Reason"] | null;
         };
         /**
@@ -1083,6 +1116,8 @@ export interface components {
         };
         /** @description In which guests the agent is to be installed. */
         InstallBody: {
+            /** @default null */
+            consoles?: components["schemas"]["Consoles"] | null;
             /**
              * @description Only say what would be done.
              * @default false
@@ -1101,6 +1136,8 @@ export interface components {
         };
         /** @description How the agent is to be installed in one guest. */
         InstallOneBody: {
+            /** @default null */
+            consoles?: components["schemas"]["Consoles"] | null;
             /**
              * @description Only say what would be done.
              * @default false
@@ -1111,6 +1148,22 @@ export interface components {
              * @default false
              */
             reinstall?: boolean;
+        };
+        /**
+         * @description A step of an installation. Each is stored before it is done, so that a restarted server knows where it was.
+         * @enum {string}
+         */
+        InstallStep: "console" | "preflight" | "token" | "script" | "program" | "service" | "check_in" | "clean_up";
+        /** @description How the agent gets into a guest. */
+        InstallWays: {
+            /** @description Whether there is a line to paste, for the case that no way leads in. */
+            by_hand: boolean;
+            /** @description Whether `consoles` would open a way where there is none. */
+            may_open_console: boolean;
+            /** @description Whether its console is made to show a shell first (`cmode=shell`). */
+            opens_console: boolean;
+            /** @description The ways that are tried, in this order. */
+            ways: components["schemas"]["Transport"][];
         };
         /** @description A piece of background work. */
         Job: {
@@ -1128,6 +1181,8 @@ export interface components {
             started_at?: components["schemas"]["Timestamp"] | null;
             /** @description `queued`, `running`, `succeeded`, `partly` (some targets failed), `failed` or `cancelled`. */
             state: string;
+            /** @description The steps of each target in their order, where the kind has some. */
+            steps: components["schemas"]["InstallStep"][];
             title: string;
         };
         /**
@@ -1177,6 +1232,7 @@ export interface components {
             state: string;
             /** @description The step it is at, or ended in. */
             step?: string | null;
+            transport?: components["schemas"]["Transport"] | null;
         };
         /** @description What stands behind `#link=` in a sign-in link. */
         LinkCredentials: {
@@ -1186,6 +1242,12 @@ export interface components {
         MissingRight: {
             path: string;
             right: string;
+        };
+        /** @description Rights that only bring agents in. Without them a stolen server runs nothing in guests by consoles. */
+        NeedlessRights: {
+            /** @description The line for the PVE shell that takes them from Muster's role. */
+            pveum: string;
+            rights: string[];
         };
         /** @description A cluster to add. */
         NewCluster: {
@@ -1433,7 +1495,7 @@ export interface components {
              * @description Stable name for programs; docs/errors.md explains each.
              * @enum {string}
              */
-            code: "agent_lost" | "agent_online" | "agent_program_missing" | "agent_protocol" | "agent_removed" | "agent_url_missing" | "already_scanning" | "bad_request" | "bad_signature" | "body_too_large" | "busy" | "certificate_changed" | "clock_skew" | "cluster_known" | "cluster_paused" | "cross_site" | "expired" | "forbidden" | "garbage" | "gave_up" | "gone" | "idempotency_in_progress" | "idempotency_key_reused" | "internal" | "interrupted" | "invalid" | "invalid_json" | "invalid_query" | "job_over" | "last_admin" | "line_expired" | "line_replaced" | "link_invalid" | "locked" | "method_not_allowed" | "missing_right" | "name_taken" | "needs_a_person" | "no_agent" | "no_agent_for_architecture" | "no_check_in" | "no_quorum" | "no_reach" | "no_such_route" | "node_down" | "not_backed_up" | "not_found" | "nothing_to_do" | "nothing_to_retry" | "paused" | "protocol_too_new" | "protocol_too_old" | "pve_answer_too_large" | "pve_answer_unreadable" | "pve_lacks_call" | "pve_no_answer" | "pve_refused" | "pve_slow" | "pve_tls" | "pve_unreachable" | "quarantined" | "refused" | "restored" | "script_outdated" | "secret_unreadable" | "setup_link_invalid" | "sign_in_needed" | "stale" | "standby" | "status_unknown" | "stopped" | "storage_full" | "template" | "timed_out" | "token_expired" | "token_other_guest" | "token_refused" | "token_unknown" | "token_used" | "too_many_tries" | "tool_failed" | "unknown_agent" | "unsupported" | "unsupported_media_type" | "unsupported_system" | "wrong_credentials";
+            code: "agent_lost" | "agent_online" | "agent_program_missing" | "agent_protocol" | "agent_removed" | "agent_url_missing" | "already_scanning" | "bad_request" | "bad_signature" | "body_too_large" | "busy" | "cancelled" | "cannot_reach" | "certificate_changed" | "clock_skew" | "cluster_known" | "cluster_paused" | "console_busy" | "console_ended" | "console_login" | "console_no_shell" | "console_refused" | "console_token_refused" | "cross_site" | "damaged" | "enrolment_failed" | "expired" | "forbidden" | "garbage" | "gave_up" | "gone" | "guest_busy" | "guest_failed" | "guest_slow" | "idempotency_in_progress" | "idempotency_key_reused" | "init_unsupported" | "install_failed" | "internal" | "interrupted" | "invalid" | "invalid_json" | "invalid_query" | "job_over" | "last_admin" | "line_expired" | "line_replaced" | "link_invalid" | "locked" | "method_not_allowed" | "missing_right" | "name_taken" | "needs_a_person" | "no_agent" | "no_agent_for_architecture" | "no_check_in" | "no_http_client" | "no_login" | "no_quorum" | "no_reach" | "no_space" | "no_such_route" | "node_down" | "not_backed_up" | "not_found" | "not_root" | "nothing_to_do" | "nothing_to_retry" | "paste_line" | "paused" | "program_does_not_run" | "program_not_placed" | "protocol_too_new" | "protocol_too_old" | "pve_answer_too_large" | "pve_answer_unreadable" | "pve_lacks_call" | "pve_no_answer" | "pve_refused" | "pve_slow" | "pve_tls" | "pve_unreachable" | "qemu_agent_off" | "qemu_agent_silent" | "quarantined" | "refused" | "restart_awaited" | "restart_failed" | "restored" | "script_outdated" | "secret_unreadable" | "service_failed" | "setup_link_invalid" | "sign_in_needed" | "stale" | "standby" | "status_unknown" | "stopped" | "storage_full" | "task_failed" | "template" | "timed_out" | "token_expired" | "token_other_guest" | "token_refused" | "token_unknown" | "token_used" | "too_many_tries" | "tool_failed" | "unknown_agent" | "unsupported" | "unsupported_media_type" | "unsupported_system" | "way_closed" | "wrong_credentials";
             /** @description What happened this time, and what to do. */
             detail: string;
             /** @description The wrong fields, when the body is not valid. */
@@ -1738,6 +1800,7 @@ export interface components {
             excess: string[];
             features: components["schemas"]["Feature"][];
             found: components["schemas"]["TestFound"];
+            needless?: components["schemas"]["NeedlessRights"] | null;
             nodes: components["schemas"]["TestedNode"][];
             /** @description Lines for the PVE shell, by PVE major, that give this token all rights this version uses. */
             pveum: {
@@ -1803,7 +1866,7 @@ export interface components {
          * @description A way in.
          * @enum {string}
          */
-        Transport: "agent" | "exec_endpoint" | "by_hand";
+        Transport: "agent" | "exec_endpoint" | "qemu_agent" | "token_console" | "ticket_console" | "by_hand";
         /** @description Something that could not be read. */
         Trouble: {
             code: string;
@@ -1908,7 +1971,7 @@ export interface components {
          * @description Whether a way can be used.
          * @enum {string}
          */
-        WayState: "ready" | "needs" | "impossible";
+        WayState: "ready" | "untried" | "needs" | "impossible";
     };
     responses: never;
     parameters: never;
@@ -2061,7 +2124,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bulk"];
                 };
             };
-            /** @description Lines to paste, and the job that waits for the agents */
+            /** @description The job, and lines to paste where no way is sure */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2645,7 +2708,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bulk"];
                 };
             };
-            /** @description Lines to paste, and the job that waits for the agents */
+            /** @description The job, and lines to paste where no way is sure */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2813,6 +2876,74 @@ export interface operations {
             };
         };
     };
+    setClusterLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterLogin"];
+            };
+        };
+        responses: {
+            /** @description Stored, in place of an earlier one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeClusterLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: components["schemas"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     testCluster: {
         parameters: {
             query?: never;
@@ -2906,7 +3037,7 @@ export interface operations {
                     "application/json": components["schemas"]["Bulk"];
                 };
             };
-            /** @description The line to paste, and the job that waits for the agent */
+            /** @description The job, and a line to paste where no way is sure */
             202: {
                 headers: {
                     [name: string]: unknown;

@@ -25,6 +25,9 @@ export function ClusterSettings({ cluster }: { cluster: Cluster }) {
       <Page.Section title={words.rotate}>
         <TokenForm cluster={cluster} />
       </Page.Section>
+      <Page.Section title={words.login}>
+        <LoginForm cluster={cluster} />
+      </Page.Section>
       <Page.Section plain>
         <PauseAndRemove cluster={cluster} />
       </Page.Section>
@@ -112,6 +115,40 @@ function TokenForm({ cluster }: { cluster: Cluster }) {
       <Button type="submit" busy={rotate.isPending} reason={reasonOf(cluster, "rotate_token") ?? (secret.trim() ? null : "Type the new secret first.")}>
         {words.rotateDo}
       </Button>
+    </Form>
+  );
+}
+
+/** A user with a password opens consoles where the node's packages let no token in. */
+function LoginForm({ cluster }: { cluster: Cluster }) {
+  const saved = useSaved();
+  const [user, setUser] = useState(cluster.login_user ?? "");
+  const [password, setPassword] = useState("");
+  const path = { id: cluster.id };
+  const set = useMutation({
+    mutationFn: () => send(call("put", "/api/v1/proxmox/clusters/{id}/login", { path, body: { user: user.trim(), password } })),
+    onSuccess: (changed) => {
+      setPassword("");
+      saved(changed);
+    },
+  });
+  const forget = useMutation({ mutationFn: () => send(call("delete", "/api/v1/proxmox/clusters/{id}/login", { path })), onSuccess: saved, onError: toastProblem });
+  return (
+    <Form onSubmit={() => set.mutate()}>
+      <p className={styles.text}>{words.loginText}</p>
+      <div className={styles.two}>
+        <Field label={words.loginUser} value={user} onChange={setUser} hint={words.loginHint} mono />
+        <Field label={words.loginPassword} value={password} onChange={setPassword} type="password" autoComplete="new-password" />
+      </div>
+      {set.error && <ProblemNote error={set.error} />}
+      <Button type="submit" busy={set.isPending} reason={reasonOf(cluster, "rotate_token") ?? (user.trim() && password ? null : words.loginNeeds)}>
+        {words.loginDo}
+      </Button>
+      {cluster.login_user && (
+        <Button look="danger" busy={forget.isPending} reason={reasonOf(cluster, "rotate_token")} onPress={() => forget.mutate()}>
+          {words.loginForget(cluster.login_user)}
+        </Button>
+      )}
     </Form>
   );
 }

@@ -53,6 +53,12 @@ export function RightsTable({ report }: { report: TestReport }) {
         </tbody>
       </table>
       <RightsLines report={report} />
+      {report.needless && (
+        <div className={styles.lines}>
+          <p>{words.needless(report.needless.rights.join(", "))}</p>
+          <CopyBlock text={report.needless.pveum} label={words.runThis} />
+        </div>
+      )}
       {report.warnings.map((warning) => (
         <Note key={warning} kind="warn">
           {warning}

@@ -54,5 +54,5 @@ export function aTree(guests: readonly Guest[], nodes: readonly Node[] = [aNode(
 }
 
 export function aJob(change: Partial<Job> = {}): Job {
-  return { id: "j1", kind: "scan", title: "Scan 2 guests", state: "running", progress: { total: 2, done: 0, failed: 0, skipped: 0 }, created_at: "2026-01-01T00:00:00Z", created_by: "anna", actions: [], ...change };
+  return { id: "j1", kind: "scan", title: "Scan 2 guests", steps: [], state: "running", progress: { total: 2, done: 0, failed: 0, skipped: 0 }, created_at: "2026-01-01T00:00:00Z", created_by: "anna", actions: [], ...change };
 }

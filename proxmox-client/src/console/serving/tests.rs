@@ -112,6 +112,28 @@ fn a_refused_line_before_the_end_spoils_the_output() {
 }
 
 #[test]
+fn a_refused_line_behind_the_end_takes_nothing_from_the_result() {
+    let mut serving = running(None);
+    let heard = b"out\r\r\n\r\r\nE000000ab_1_3\r\r\n\r\r\nX_000000ab\r\r\n";
+    let printed = Printed {
+        exit: 3,
+        text: b"out\n".to_vec(),
+    };
+    assert_eq!(serving.heard(heard, secs(1)), Reaction::Done(Ok(printed)));
+    let next = Command {
+        line: "true".to_owned(),
+        payload: None,
+        within: secs(60),
+        limit: 1000,
+    };
+    assert_eq!(
+        serving.run(next, secs(1)),
+        Reaction::Done(Err(ConsoleError::HumanTyping)),
+        "nothing more is typed beside a person"
+    );
+}
+
+#[test]
 fn the_end_of_an_earlier_command_is_not_that_of_this() {
     let mut serving = running(None);
     assert!(matches!(

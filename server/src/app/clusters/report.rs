@@ -32,6 +32,8 @@ pub struct TestReport {
     pub pveum: [String; 2],
     /// Lines for the PVE shell that make a user and token that can only look: for PVE 8, for PVE 9.
     pub pveum_audit_only: [String; 2],
+    /// Rights that are needed no longer, since every guest that runs has its agent, and the line that takes them away.
+    pub needless: Option<(Vec<&'static str>, String)>,
     /// What else one should know.
     pub warnings: Vec<String>,
     inspection: Inspection,
@@ -81,10 +83,19 @@ impl TestReport {
             excess: rights::excess(&inspection.permissions, major),
             pveum: both(&|major| rights::grant_full(major, &row.token_id)),
             pveum_audit_only: both(&|major| rights::create_audit_token(major, "muster@pve", "audit")),
+            needless: None,
             warnings: warnings(row, &inspection, &nodes, others),
             nodes,
             inspection,
         }
+    }
+
+    /// Offers to take away what only brings agents in, when all of them are there.
+    pub(super) fn with_agents_everywhere(mut self) -> TestReport {
+        let major = Major::of(&self.release);
+        let needless = rights::needless_with_agents(&self.inspection.permissions, major);
+        self.needless = (!needless.is_empty()).then(|| (needless, rights::reduce_role(major)));
+        self
     }
 
     /// Refuses a token that sees no guest at all: everything would look empty instead of forbidden.

@@ -1,6 +1,7 @@
 //! Clusters: adding, changing, removing and testing them.
 
 mod discoveries;
+mod login;
 mod report;
 
 use std::collections::{BTreeMap, HashMap};
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(test))
         .routes(routes!(rotate))
         .merge(discoveries::routes())
+        .merge(login::routes())
 }
 
 /// Events of clusters show the cluster.
@@ -63,6 +65,8 @@ pub(crate) struct ClusterView {
     endpoints: Vec<String>,
     /// The token's id; its secret is never shown.
     token_id: String,
+    /// A user whose password opens consoles where the token may not; the password is never shown.
+    login_user: Option<String>,
     tls: TlsView,
     /// PVE version of the node that answered last.
     version: Option<String>,
@@ -393,6 +397,7 @@ pub(crate) fn view(cluster: Cluster) -> ClusterView {
         },
         endpoints: row.endpoints.0,
         token_id: row.token_id,
+        login_user: row.login_user,
         tls: TlsView {
             mode: match row.tls_mode.as_str() {
                 "pinned" => TlsMode::Pinned,

@@ -65,6 +65,7 @@ export const words = {
   later: "not used by this version",
   missing: (paths: string) => `missing on ${paths}`,
   excess: "Not needed, better taken away",
+  needless: (rights: string) => `Every guest that runs has its agent, so the token no longer needs ${rights}. Without them a stolen Muster runs nothing in guests by their consoles.`,
   tooMany: "too many",
   runThis: "Run this on a node as root. It changes the role, not your users.",
   release: "PVE release",

@@ -58,8 +58,19 @@ pub(super) struct TestReportView {
     pveum: BTreeMap<&'static str, String>,
     /// Lines that make a token that can only look.
     pveum_audit_only: BTreeMap<&'static str, String>,
+    /// Rights that can be taken away, since every guest that runs has its agent; null while one lacks it.
+    needless: Option<NeedlessView>,
     /// What else one should know.
     warnings: Vec<String>,
+}
+
+/// Rights that only bring agents in. Without them a stolen server runs nothing in guests by consoles.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NeedlessRights)]
+struct NeedlessView {
+    rights: Vec<&'static str>,
+    /// The line for the PVE shell that takes them from Muster's role.
+    pveum: String,
 }
 
 /// What the token sees.
@@ -164,6 +175,7 @@ pub(super) fn of_test(report: TestReport) -> TestReportView {
         excess: report.excess,
         pveum: by_major(report.pveum),
         pveum_audit_only: by_major(report.pveum_audit_only),
+        needless: report.needless.map(|(rights, pveum)| NeedlessView { rights, pveum }),
         warnings: report.warnings,
     }
 }

@@ -59,8 +59,9 @@ pub(super) fn waits_for_person(target: &TargetRow) -> bool {
     target.state == TargetState::Waiting.as_str()
 }
 
-/// Leaves a target to the person who has its line; false when nobody has one that still works.
-pub(super) async fn leave_to_person(job: &JobContext, target: &mut TargetRow) -> Result<bool, JobError> {
+/// Leaves a target to the person who has its line; false when nobody has one. After ways through PVE were `tried` it has to be
+/// one that still works: their own tokens are over by then.
+pub(super) async fn leave_to_person(job: &JobContext, target: &mut TargetRow, tried: bool) -> Result<bool, JobError> {
     let enrolment = job
         .app
         .store
@@ -69,12 +70,13 @@ pub(super) async fn leave_to_person(job: &JobContext, target: &mut TargetRow) ->
         .enrolment_of_target(TargetId(target.id))
         .await?;
     let now = job.app.clock.now();
-    let works = enrolment.is_some_and(|line| line.used_at.is_none() && line.expires_at > now.as_micros());
-    if works {
+    let works = |line: &EnrolmentRow| line.used_at.is_none() && line.expires_at > now.as_micros();
+    let waits = enrolment.is_some_and(|line| !tried || works(&line));
+    if waits {
         let step = Step::wait(LINE, "paste_line", "Waiting: paste the line.").by(Transport::ByHand);
         job.advance(target, step).await?;
     }
-    Ok(works)
+    Ok(waits)
 }
 
 /// The line of a target that nobody waits for any more stops working.

@@ -109,7 +109,7 @@ async fn work(job: &JobContext, target: &mut TargetRow, wanted: Wanted) -> Resul
 
 /// No way leads in: a person has a line, or the target fails with the reason of every way.
 async fn shut(job: &JobContext, target: &mut TargetRow, passed: &[Passed]) -> Result<(), JobError> {
-    if leave_to_person(job, target).await? {
+    if leave_to_person(job, target, !passed.is_empty()).await? {
         return Ok(());
     }
     let told: Vec<String> = passed.iter().map(Passed::to_string).collect();
@@ -139,12 +139,21 @@ async fn attempt_once(
     if let Some(agent) = arrived(job, &row, wanted).await? {
         return Ok(succeed(job, target, &agent).await?);
     }
-    let plan = for_install(
-        &row.state().map_err(JobError::from)?,
-        wanted.again,
-        wanted.open_consoles,
-    );
-    let plan = plan.map_err(|left| Trouble::Final(left.code.to_owned(), left.detail))?;
+    let state = row.state().map_err(JobError::from)?;
+    let plan = for_install(&state, wanted.again, wanted.opens_consoles())
+        .map_err(|left| Trouble::Final(left.code.to_owned(), left.detail))?;
+    if plan.opens_console {
+        start(
+            job,
+            target,
+            InstallStep::Console,
+            "Making the console show a shell.",
+            None,
+        )
+        .await?;
+        consoles::open(job, target, &row, wanted.consoles).await?;
+        *restarted = true;
+    }
     if plan.ways.is_empty() {
         return Err(Trouble::Shut(Vec::new()));
     }
