@@ -177,7 +177,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
+            // Shorter than the silence after which Muster calls an agent offline: when it was down for long, all its agents
+            // are back before it misses one.
+            longest_wait: Duration::from_secs(20),
             scan_deadline: Duration::from_secs(600),
         }
     }

@@ -21,8 +21,9 @@ use crate::http::problem::Problem;
 const HELLO_TIME: Duration = Duration::from_secs(10);
 /// How long a proven agent waits for its turn at the database.
 const TURN: Duration = Duration::from_secs(15);
-/// Agents that are told to come back do so within this many seconds, spread evenly.
-const COME_BACK: u32 = 20;
+/// Agents that are told to come back do so within this many seconds, spread evenly, and up to half as long again by their own
+/// jitter: before they count as offline.
+const COME_BACK: u32 = 16;
 
 /// `GET /agent/v1/link`: becomes a WebSocket.
 pub(super) async fn link(State(app): State<App>, mut request: Request) -> Response {
