@@ -35,6 +35,8 @@ pub(super) async fn write(tx: &mut Tx) -> Result<(), StoreError> {
     people(tx).await?;
     tx.take_server_lease(SERVER, "here", at(NOW), at(NOW + 10)).await?;
     tx.claim_idempotency_key("u", "k", b"f", at(NOW)).await?;
+    tx.take_guest_lock(SCANNED, id(30), at(NOW), at(NOW + 10)).await?;
+    tx.note_console_change(ENROLLING, Some("tty"), at(NOW)).await?;
     tx.publish(at(NOW), "cluster.changed", None, serde_json::Value::Null)
         .await?;
     tx.publish(at(NOW), "guest.changed", None, serde_json::Value::Null)
