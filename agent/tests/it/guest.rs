@@ -173,6 +173,8 @@ fn up_to_date() -> Vec<u8> {
         ("unfinished", ""),
         ("reboot", "no"),
         ("simulate", counts),
+        ("sources", "Package files:"),
+        ("restarts", ""),
     ];
     let mut answer = "%muster-begin 1 scan\n".to_owned();
     for (name, body) in sections {

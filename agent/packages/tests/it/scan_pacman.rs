@@ -1,6 +1,7 @@
 //! The scan of pacman systems, by the real pacman.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::Result;
 use muster_packages::scan::RefreshTrouble;
@@ -55,8 +56,18 @@ fn offer(root: &ManagerRoot, name: &str, version: &str, fields: &str) -> Result<
 }
 
 fn index(root: &ManagerRoot) -> Result<()> {
+    let list = root.path("srv/lab/lab.db");
     fs::create_dir_all(root.path("srv/lab"))?;
-    root.sh("cd /srv/packages && tar -czf ../lab/lab.db *").map(drop)
+    let before = fs::metadata(&list).and_then(|list| list.modified());
+    root.sh("cd /srv/packages && tar -czf ../lab/lab.db *")?;
+    if let Ok(before) = before {
+        // pacman takes a list of the same second for the list that it has.
+        fs::File::options()
+            .write(true)
+            .open(list)?
+            .set_modified(before + Duration::from_secs(2))?;
+    }
+    Ok(())
 }
 
 #[test]
