@@ -1,9 +1,9 @@
 //! Backups: every table that must last as lines of text, the same for both databases, so that a backup taken on one can be
 //! restored on the other. Sealed secrets stay sealed; the key is never part of it.
 //!
-//! The file is lines of JSON. The first is the [`Header`]; a [`TableHead`] announces each table's rows, which follow as
+//! The file is lines of JSON. The first is the [`Header`]; a `TableHead` announces each table's rows, which follow as
 //! lists of texts and nulls in the order of its columns (bytes and ids in hexadecimal, truth as 0 and 1); the last line is
-//! the [`Ending`], without which the file was cut short.
+//! the `Ending`, without which the file was cut short.
 
 mod columns;
 mod load;
