@@ -261,7 +261,7 @@ async fn the_list_of_guests_is_filtered_and_comes_in_pages() -> Result<()> {
     let page = muster
         .get(&format!("/api/v1/guests/{}", one["id"].as_str().context("an id")?))
         .await?;
-    assert_eq!(page["reach"]["ways"].as_array().map(Vec::len), Some(3));
+    assert_eq!(page["reach"]["ways"].as_array().map(Vec::len), Some(5));
     muster.assert_store_is_clean().await
 }
 

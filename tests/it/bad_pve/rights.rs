@@ -152,7 +152,7 @@ async fn an_upgrade_that_takes_a_right_away_is_told_with_the_right() -> Result<(
 }
 
 /// What the main token has at the beginning, as far as Muster uses it.
-const ALL: &str = "VM.Audit,Sys.Audit,Datastore.Audit,Pool.Audit,Sys.Modify,VM.GuestAgent.Audit";
+const ALL: &str = "VM.Audit,Sys.Audit,Datastore.Audit,Pool.Audit,Sys.Modify,VM.GuestAgent.Audit,VM.GuestAgent.Unrestricted,VM.Console,VM.PowerMgmt,VM.Config.Options";
 
 fn is_hidden(guest: &Value) -> bool {
     let reason = guest["stale_reason"].as_str().unwrap_or_default();

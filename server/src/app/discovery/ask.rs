@@ -14,8 +14,8 @@ use crate::pve::{GuestToAsk, NodeToAsk, Seen};
 
 /// How long after its start a guest may take to get an address, in seconds.
 const ADDRESS_WITHIN: u64 = 120;
-/// Calls that the details of one guest or node cost, two for nearly all.
-const COST: usize = 2;
+/// Those of one node: its version, its updates, its packages.
+const NODE_COST: usize = 3;
 
 /// The guests to ask.
 pub(super) fn guests(
@@ -45,14 +45,24 @@ pub(super) fn guests(
             Wanted::No => {}
         }
     }
-    discovery.memory.spend_calls(COST * wanted.len(), discovery.started);
+    discovery
+        .memory
+        .spend_calls(wanted.iter().map(cost).sum(), discovery.started);
     aged.sort_by_key(|(last, _)| *last);
     wanted.extend(
         aged.into_iter()
-            .take_while(|_| discovery.has_time_for_the_old() && discovery.memory.take_calls(COST, discovery.started))
+            .take_while(|(_, guest)| {
+                discovery.has_time_for_the_old() && discovery.memory.take_calls(cost(guest), discovery.started)
+            })
             .map(|(_, guest)| guest),
     );
     wanted
+}
+
+/// Calls that the details of a guest cost: its configuration and addresses, and for some one thing more.
+fn cost(guest: &GuestToAsk) -> usize {
+    let asks_system = guest.kind == GuestKind::Qemu && guest.may_ask_agent;
+    2 + usize::from(asks_system || guest.console_changes)
 }
 
 /// Whether a guest started a short while ago and has no address yet.
@@ -70,7 +80,8 @@ pub(super) fn nodes(discovery: &Discovery<'_>, rows: &[NodeRow], permissions: &P
             let last = row.details_at.map(Timestamp::from_micros);
             let never = last.is_none();
             let aged = last.is_some_and(|last| discovery.started.since(last) >= interval);
-            let has_time = || discovery.has_time_for_the_old() && discovery.memory.take_calls(COST, discovery.started);
+            let has_time =
+                || discovery.has_time_for_the_old() && discovery.memory.take_calls(NODE_COST, discovery.started);
             discovery.reads_everything() || never || aged && has_time()
         })
         .map(|row| NodeToAsk {
