@@ -1,6 +1,7 @@
 //! A server that is lost and restored from a backup, on another kind of database.
 
 use std::io::BufReader;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use muster_domain::Timestamp;
@@ -65,7 +66,10 @@ async fn back_up(muster: &MusterProcess) -> Result<Vec<u8>> {
 
 async fn restore(place: &Place, backup: &[u8]) -> Result<()> {
     let store = Store::open(place.database()).await?;
-    store.restore(Timestamp::from_micros(0), BufReader::new(backup)).await?;
+    // The event that tells of it is young: housekeeping never drops the newest one, and that may be it.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let now = Timestamp::from_micros(i64::try_from(now.as_micros())?);
+    store.restore(now, BufReader::new(backup)).await?;
     store.close().await;
     Ok(())
 }
