@@ -60,7 +60,11 @@ impl Place {
             key_file: self.path("key"),
             tls_cert: file("cert.pem"),
             tls_key: file("key.pem"),
-            trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
+            // A server with a certificate of its own stands before agents itself.
+            trusted_proxies: match file("cert.pem") {
+                Some(_) => Vec::new(),
+                None => vec!["127.0.0.1/32".parse().expect("a network")],
+            },
             agent_dir: Some(agents().unwrap_or_else(|| self.path("agents"))),
             ..Config::default()
         }
