@@ -1,5 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { api, clusterByName } from "./api";
 import { expect, openFleet, test } from "./watch";
 
 const pages = ["/", "/?by=unknown", "/fleet", "/fleet?view=list", "/jobs", "/agents", "/audit", "/nowhere", "/settings/clusters", "/settings/users", "/settings/tokens", "/settings/system", "/settings/clusters/add"];
@@ -27,9 +28,9 @@ test("no violation on a cluster and its tabs, a node, a guest, a job, the row me
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("combobox", { name: "Find or run" })).toBeVisible();
   await noViolation(page, "desk");
-  await page.goto("/jobs");
-  const job = await page.getByRole("row").nth(1).getByRole("link").getAttribute("href");
-  for (const address of [...addresses, `${addresses[0]}?tab=certificate`, `${addresses[0]}?tab=discovery`, `${addresses[0]}?tab=settings`, job]) {
+  const cluster = await clusterByName("homelab-1");
+  const { job } = await api<{ job: { id: string } }>("POST", `/proxmox/clusters/${cluster.id}/discover`);
+  for (const address of [...addresses, `${addresses[0]}?tab=certificate`, `${addresses[0]}?tab=discovery`, `${addresses[0]}?tab=settings`, `/jobs/${job.id}`]) {
     await page.goto(address ?? "/");
     await settled(page);
     await noViolation(page, "desk", "phone");
