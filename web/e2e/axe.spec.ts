@@ -28,7 +28,7 @@ test("no violation on a cluster and its tabs, a node, a guest, a job, the row me
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("combobox", { name: "Find or run" })).toBeVisible();
   await noViolation(page, "desk");
-  const cluster = await clusterByName("homelab-1");
+  const cluster = await clusterByName("Homelab Cluster 1");
   const { job } = await api<{ job: { id: string } }>("POST", `/proxmox/clusters/${cluster.id}/discover`);
   for (const address of [...addresses, `${addresses[0]}?tab=certificate`, `${addresses[0]}?tab=discovery`, `${addresses[0]}?tab=settings`, `/jobs/${job.id}`]) {
     await page.goto(address ?? "/");
