@@ -13,7 +13,7 @@ const unmeasured = [
   ["change on the screen after what our own actions cause", "no bench drives a browser and agents together yet"],
   ["command to an online agent", "the bench of the agents' links"],
   ["5,000 agents reconnect at once", "the bench of the agents' links"],
-  ["100 LXC agents installed by console, 4 nodes", "installing by console is not there yet"],
+  ["100 LXC agents installed by console, 4 nodes", "no bench installs by console yet"],
   ["agent: memory", "no bench looks at a running agent yet"],
   ["agent: growth over 100,000 heartbeats and 1,000 scans", "no bench runs an agent that long yet"],
 ];
