@@ -2,6 +2,7 @@
 //!
 //! Pure: bytes and time go in, bytes to send and results come out. Time is counted from when the connection was made.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::error::ConsoleError;
@@ -58,6 +59,8 @@ enum State {
 struct Running {
     end: String,
     searched: usize,
+    /// How much of the output was there before: the line that was under way, with the end of the one before it.
+    before: usize,
     payload: Option<Vec<u8>>,
     heard: Duration,
     deadline: Duration,
@@ -108,7 +111,8 @@ impl Serving {
             prompt: opened.prompt,
             commands: 0,
             state: State::Idle { since: now },
-            output: Vec::new(),
+            // The opening has read whole lines.
+            output: b"\n".to_vec(),
         }
     }
 
@@ -136,10 +140,13 @@ impl Serving {
             _ => return Reaction::Done(Err(ConsoleError::HumanTyping)),
         }
         self.commands += 1;
-        self.output.clear();
+        // A refused line of somebody else may have come in part.
+        let under_way = self.output.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        self.output.drain(..under_way);
         self.state = State::Running(Running {
             end: lines::end_of(self.nonce, self.commands),
             searched: 0,
+            before: self.output.len(),
             payload: command.payload,
             heard: now,
             deadline: now + command.within,
@@ -223,8 +230,8 @@ impl Serving {
             // What a person has typed behind the end of the command did it no harm.
             && refused.is_none_or(|refused| refused > end.begin)
         {
-            let (begin, end) = (end.begin, end.end);
-            return self.finished(exit, begin, end, now);
+            let (begin, end, before) = (end.begin, end.end, running.before.min(end.begin));
+            return self.finished(exit, before..begin, end, now);
         }
         if refused.is_some() {
             self.state = State::Disturbed;
@@ -235,7 +242,7 @@ impl Serving {
             && let Some(ready) = marker(&self.output, from, &ready)
         {
             self.output.drain(..ready.end);
-            running.searched = 0;
+            (running.searched, running.before) = (0, 0);
             return running
                 .payload
                 .take()
@@ -251,12 +258,10 @@ impl Serving {
         Reaction::Wait
     }
 
-    /// Parts the output of a command from its end marker and from what has come since.
-    fn finished(&mut self, exit: i64, begin: usize, end: usize, now: Duration) -> Reaction {
-        let since = self.output.split_off(end);
-        self.output.truncate(begin);
-        let text = without_returns(&self.output);
-        self.output = since;
+    /// Parts the output of a command from what was there before, from its end marker and from what has come since.
+    fn finished(&mut self, exit: i64, text: Range<usize>, end: usize, now: Duration) -> Reaction {
+        let text = without_returns(&self.output[text]);
+        self.output.drain(..end);
         self.state = State::Idle { since: now };
         self.disturbed();
         Reaction::Done(Ok(Printed { exit, text }))

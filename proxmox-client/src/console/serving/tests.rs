@@ -134,6 +134,25 @@ fn a_refused_line_behind_the_end_takes_nothing_from_the_result() {
 }
 
 #[test]
+fn a_refused_line_that_comes_in_two_parts_around_the_beginning_is_seen() {
+    for cut in 0..b"\r\r\nX_000000ab\r\r\n".len() {
+        let (first, rest) = b"\r\r\nX_000000ab\r\r\n".split_at(cut);
+        let mut serving = serving(true);
+        serving.heard(first, secs(1));
+        let command = Command {
+            line: "true".to_owned(),
+            payload: None,
+            within: secs(60),
+            limit: 1000,
+        };
+        assert!(matches!(serving.run(command, secs(1)), Reaction::Send(_)));
+        let heard = [rest, b"out\r\r\n\r\r\nE000000ab_1_0\r\r\n"].concat();
+        let reaction = serving.heard(&heard, secs(1));
+        assert_eq!(reaction, Reaction::Done(Err(ConsoleError::HumanTyping)), "{cut}");
+    }
+}
+
+#[test]
 fn the_end_of_an_earlier_command_is_not_that_of_this() {
     let mut serving = running(None);
     assert!(matches!(

@@ -172,8 +172,10 @@ impl Terminal {
     fn command(&self, slave: &File) -> Result<Command> {
         let program = self.flavour.program().context("the shell is not installed")?;
         let tools = self.root.path().join("bin");
-        let mut command = Command::new("/usr/bin/setsid");
-        command.arg("--ctty").arg(program);
+        // Whoever runs the tests in the background ignores signals, and a shell would inherit that.
+        let mut command = Command::new("/usr/bin/env");
+        command.arg("--default-signal=HUP,INT,QUIT");
+        command.args(["/usr/bin/setsid", "--ctty"]).arg(program);
         match self.flavour {
             Flavour::Bash => command.arg("--norc"),
             Flavour::Dash => &mut command,
